@@ -1,0 +1,1 @@
+"""Measurements side by side with the tools that people use today; one command each."""

@@ -1,0 +1,1 @@
+"""Configuration as data: YAML only, read by `studio.settings`."""

@@ -1,0 +1,1 @@
+"""The store: tables, acts, filters and search. Knows nothing of terminals, models or YAML."""

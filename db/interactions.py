@@ -1,0 +1,245 @@
+"""Interactions as rows: what the narrow columns say is derived here from the messages, once.
+
+Messages have the OpenAI form: `{"role", "content", "tool_calls"?, "tool_call_id"?, "name"?}`,
+with `tool_calls[].function.arguments` an object.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from operator import itemgetter
+from typing import Any
+
+import msgspec
+import xxhash
+from sqlalchemy import Connection, Table, bindparam, insert, select, text, update
+
+from db.models import BODIES, INTERACTIONS
+
+Message = dict[str, Any]
+TITLE_CHARS = 160
+_SPACE = re.compile(r"\s+")
+
+
+@dataclass(slots=True)
+class Record:
+    """An interaction as an importer read it, before it has a row. Unknown values are None."""
+
+    external_id: str
+    line: int
+    messages: list[Message]
+    tools: list[dict[str, Any]] | None = None
+    task: str | None = None
+    agent: str | None = None
+    provider: str | None = None
+    model: str | None = None
+    success: bool | None = None
+    error: str | None = None
+    started_ms: int | None = None
+    duration_ms: int | None = None
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    stop_reason: str | None = None
+    parent: str | None = None
+    raw: dict[str, Any] = field(default_factory=dict)
+
+
+def dumps(value: object) -> str:
+    """Compact JSON, as the store keeps it."""
+    return msgspec.json.encode(value).decode()
+
+
+def loads(value: str) -> Any:
+    """JSON of the store, read back."""
+    return msgspec.json.decode(value)
+
+
+def task_of(messages: Sequence[Message]) -> str:
+    """What was asked: the text of the first user message."""
+    return next((str(m.get("content") or "") for m in messages if m["role"] == "user"), "")
+
+
+def output_of(messages: Sequence[Message]) -> str:
+    """Everything that the model wrote: assistant text and its tool calls as JSON."""
+    parts: list[str] = []
+    for message in messages:
+        if message["role"] != "assistant":
+            continue
+        if message.get("content"):
+            parts.append(str(message["content"]))
+        for call in message.get("tool_calls") or ():
+            function = call["function"]
+            parts.append(dumps({"name": function["name"], "arguments": function["arguments"]}))
+    return "\n".join(parts)
+
+
+def answer_of(messages: Sequence[Message]) -> str:
+    """The text of the last assistant message that has any, else everything that it wrote."""
+    for message in reversed(messages):
+        if message["role"] == "assistant" and message.get("content"):
+            return str(message["content"])
+    return output_of(messages)
+
+
+def content_hash(messages: Sequence[Message], tools: object) -> str:
+    """128 bits over the conversation and its tools; equal conversations have equal hashes."""
+    return xxhash.xxh3_128_hexdigest(
+        msgspec.json.encode([list(messages), tools], order="deterministic")
+    )
+
+
+def normalised(task: str) -> str:
+    """A task with case and white space folded: what makes two requests the same request."""
+    return _SPACE.sub(" ", task).strip().casefold()
+
+
+def derived(messages: Sequence[Message], tools: object, task: str) -> dict[str, object]:
+    """The narrow columns that follow from the text."""
+    output = output_of(messages)
+    return {
+        "title": _SPACE.sub(" ", task[: 4 * TITLE_CHARS]).strip()[:TITLE_CHARS],
+        "turns": sum(m["role"] in ("user", "assistant") for m in messages),
+        "tool_calls": sum(len(m.get("tool_calls") or ()) for m in messages),
+        "task_chars": len(task),
+        "output_chars": len(output),
+        "task_hash": xxhash.xxh3_128_hexdigest(normalised(task).encode()),
+        "content_hash": content_hash(messages, tools),
+    }
+
+
+def insert_records(connection: Connection, records: Sequence[Record], source_id: int) -> list[int]:
+    """Insert records that are not in the store yet; returns their ids in order."""
+    first = int(
+        connection.execute(text("SELECT coalesce(max(id), 0) FROM interaction")).scalar_one()
+    )
+    rows, bodies, texts = [], [], []
+    for number, record in enumerate(records, first + 1):
+        task = record.task if record.task is not None else task_of(record.messages)
+        rows.append(
+            {
+                "id": number,
+                "external_id": record.external_id,
+                "source_id": source_id,
+                "line": record.line,
+                "parent_external": record.parent,
+                "agent": record.agent,
+                "agent_method": "declared" if record.agent else None,
+                "agent_confidence": 1.0 if record.agent else None,
+                "declared_agent": record.agent,
+                "provider": record.provider,
+                "model": record.model,
+                "success": record.success,
+                "error": record.error,
+                "started_ms": record.started_ms,
+                "duration_ms": record.duration_ms,
+                "prompt_tokens": record.prompt_tokens,
+                "completion_tokens": record.completion_tokens,
+                "stop_reason": record.stop_reason,
+                "status": "new",
+                "tags": "[]",
+                **derived(record.messages, record.tools, task),
+            }
+        )
+        bodies.append(_body(number, record, task))
+        texts.append((number, task, output_of(record.messages)))
+    if rows:
+        _insert_many(connection, INTERACTIONS, rows)
+        _insert_many(connection, BODIES, bodies)
+        connection.exec_driver_sql(
+            "INSERT INTO interaction_fts (rowid, task, answer) VALUES (?, ?, ?)", texts
+        )
+    return list(range(first + 1, first + 1 + len(rows)))
+
+
+def replace_record(connection: Connection, identity: int, record: Record, source_id: int) -> None:
+    """Put a longer version of the same interaction in its place; acts on it stay as they are."""
+    messages = record.messages
+    task = record.task if record.task is not None else task_of(messages)
+    _drop_from_search(connection, identity)
+    connection.execute(
+        update(INTERACTIONS)
+        .where(INTERACTIONS.c.id == identity)
+        .values(
+            source_id=source_id,
+            line=record.line,
+            parent_external=record.parent,
+            provider=record.provider,
+            model=record.model,
+            success=record.success,
+            error=record.error,
+            started_ms=record.started_ms,
+            verified=None,
+            duration_ms=record.duration_ms,
+            prompt_tokens=record.prompt_tokens,
+            completion_tokens=record.completion_tokens,
+            stop_reason=record.stop_reason,
+            **derived(messages, record.tools, task),
+        )
+    )
+    body = _body(identity, record, task)
+    connection.execute(update(BODIES).where(BODIES.c.id == identity).values(**body))
+    connection.execute(_FTS_INSERT, {"id": identity, "task": task, "answer": output_of(messages)})
+
+
+def write_messages(connection: Connection, identity: int, messages: list[Message]) -> None:
+    """Replace the messages of one interaction and everything that is derived from them."""
+    task, tools = connection.execute(
+        select(BODIES.c.task, BODIES.c.tools).where(BODIES.c.id == identity)
+    ).one()
+    _drop_from_search(connection, identity)
+    connection.execute(
+        update(BODIES).where(BODIES.c.id == identity).values(messages=dumps(messages))
+    )
+    connection.execute(
+        update(INTERACTIONS)
+        .where(INTERACTIONS.c.id == identity)
+        .values(**derived(messages, loads(tools) if tools else None, task))
+    )
+    connection.execute(_FTS_INSERT, {"id": identity, "task": task, "answer": output_of(messages)})
+
+
+def bodies(connection: Connection, ids: Iterable[int]) -> dict[int, tuple[str, str, str | None]]:
+    """(task, messages, tools) of interactions by id, as stored."""
+    found: dict[int, tuple[str, str, str | None]] = {}
+    wanted = list(ids)
+    statement = select(BODIES.c.id, BODIES.c.task, BODIES.c.messages, BODIES.c.tools).where(
+        BODIES.c.id.in_(bindparam("ids", expanding=True))
+    )
+    for start in range(0, len(wanted), 500):
+        for row in connection.execute(statement, {"ids": wanted[start : start + 500]}):
+            found[row.id] = (row.task, row.messages, row.tools)
+    return found
+
+
+def _insert_many(connection: Connection, into: Table, rows: list[dict[str, object]]) -> None:
+    """The driver's own executemany: SQLAlchemy's handling of each row costs more than SQLite's."""
+    statement = insert(into).compile(dialect=connection.dialect, column_keys=list(rows[0]))
+    values = itemgetter(*statement.positiontup or ())
+    connection.exec_driver_sql(str(statement), [values(row) for row in rows])
+
+
+def _body(identity: int, record: Record, task: str) -> dict[str, object]:
+    return {
+        "id": identity,
+        "task": task,
+        "messages": dumps(record.messages),
+        "tools": dumps(record.tools) if record.tools else None,
+        "raw": dumps(record.raw) if record.raw else None,
+    }
+
+
+_FTS_INSERT = text("INSERT INTO interaction_fts (rowid, task, answer) VALUES (:id, :task, :answer)")
+_FTS_DELETE = text(
+    "INSERT INTO interaction_fts (interaction_fts, rowid, task, answer) "
+    "VALUES ('delete', :id, :task, :answer)"
+)
+
+
+def _drop_from_search(connection: Connection, identity: int) -> None:
+    """A contentless index forgets a row only when told exactly what it holds."""
+    task, messages, _ = bodies(connection, [identity])[identity]
+    connection.execute(
+        _FTS_DELETE, {"id": identity, "task": task, "answer": output_of(loads(messages))}
+    )

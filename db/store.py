@@ -1,0 +1,168 @@
+"""Open a store: one SQLite file (or a SQLAlchemy URL of one), upgraded to the newest schema.
+
+Readers take `store.read()`, writers `store.write()`: one short transaction that takes the write
+lock at once (BEGIN IMMEDIATE), so that nobody's update is lost and nobody fails half way.
+A person's decisions are written with `durable=True`: they survive a power cut, not only a kill.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
+
+from db.errors import NotFound, StoreError
+
+HEAD = "0001"  # the newest migration; a test holds it equal to the folder
+BUSY_TIMEOUT_MS = 10_000
+
+
+class Store:
+    """An open store. `location` is what the user gave; `path` the file, None when in memory."""
+
+    def __init__(self, engine: Engine, location: str, path: Path | None) -> None:
+        self.engine = engine
+        self.location = location
+        self.path = path
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection with one consistent view of the store."""
+        with self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def write(self, *, durable: bool = False) -> Iterator[Connection]:
+        """A connection that holds the write lock; commits at the end, rolls back on an error."""
+        with self.engine.connect() as connection:
+            connection = connection.execution_options(studio_write="FULL" if durable else "NORMAL")
+            try:
+                with connection.begin():
+                    yield connection
+            except OperationalError as error:
+                if "locked" in str(error):
+                    raise StoreError(
+                        f"{self.location} is held by another writer for over "
+                        f"{BUSY_TIMEOUT_MS // 1000} s; try again when it has finished"
+                    ) from error
+                raise StoreError(f"{self.location}: {error.orig}") from error
+
+    def close(self) -> None:
+        """Release every connection; the file may be moved afterwards."""
+        self.engine.dispose()
+
+
+def now_ms() -> int:
+    """Milliseconds since 1970 UTC."""
+    return time.time_ns() // 1_000_000
+
+
+def store_path(location: str) -> Path:
+    """The SQLite file that a location (a path, or a `sqlite:///` URL) names.
+
+    Raises StoreError for a URL of another database.
+    """
+    if "://" not in location:
+        return Path(location)
+    try:
+        url: URL = make_url(location)
+    except ArgumentError as error:
+        raise StoreError(f"{location!r} is neither a path nor a database URL") from error
+    if url.get_backend_name() != "sqlite" or not url.database:
+        raise StoreError(
+            f"{location!r}: only SQLite stores are supported; give a path or sqlite:///PATH"
+        )
+    return Path(url.database)
+
+
+def open_store(location: str, *, create: bool = False) -> Store:
+    """Open the store at `location`, upgrading an older one after a backup.
+
+    `create` makes a new store where there is none; otherwise that is NotFound. Raises StoreError
+    when the file is no store, is newer than this program, or cannot be read.
+    """
+    path = store_path(location)
+    if path.is_dir():
+        raise StoreError(f"{path} is a directory; give the path of a store file")
+    if not path.exists():
+        if not create:
+            raise NotFound(
+                f"no store at {path}: import something first (studio import PATH --store {path})"
+            )
+        if not path.parent.is_dir():
+            raise StoreError(f"{path.parent} does not exist; make the folder first")
+    engine = _engine(path)
+    store = Store(engine, location, path)
+    try:
+        _bring_up_to_date(store, path)
+    except (DatabaseError, sqlite3.DatabaseError) as error:
+        engine.dispose()
+        raise StoreError(f"{path} is not a studio store, or is damaged: {error}") from error
+    except StoreError:
+        engine.dispose()
+        raise
+    return store
+
+
+def _engine(path: Path) -> Engine:
+    engine = create_engine(
+        URL.create("sqlite", database=str(path)),
+        connect_args={"isolation_level": None, "timeout": BUSY_TIMEOUT_MS / 1000},
+    )
+
+    @event.listens_for(engine, "connect")
+    def _on_connect(connection: sqlite3.Connection, _record: object) -> None:
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+        cursor.execute("PRAGMA journal_mode = WAL")
+        cursor.execute("PRAGMA foreign_keys = ON")
+        cursor.execute("PRAGMA recursive_triggers = ON")  # else REPLACE goes round the triggers
+        cursor.execute("PRAGMA synchronous = NORMAL")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _on_begin(connection: Connection) -> None:
+        level = connection.get_execution_options().get("studio_write")
+        if level is None:
+            connection.exec_driver_sql("BEGIN")
+            return
+        connection.exec_driver_sql(f"PRAGMA synchronous = {level}")  # void inside a transaction
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _bring_up_to_date(store: Store, path: Path) -> None:
+    with store.read() as connection:
+        tables = set(connection.execute(text("SELECT name FROM sqlite_master")).scalars())
+        revision = None
+        if "alembic_version" in tables:
+            revision = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    if revision == HEAD:
+        return
+    from db.migrations.upgrade import known_revisions, upgrade
+
+    if revision is None and tables:
+        raise StoreError(f"{path} is a SQLite database, but not a studio store")
+    if revision is not None:
+        if revision not in known_revisions():
+            raise StoreError(
+                f"{path} was written by a newer studio (schema {revision}, this one knows {HEAD}); "
+                "upgrade studio"
+            )
+        _backup(path, str(revision))
+    upgrade(store.engine)
+
+
+def _backup(path: Path, revision: str) -> Path:
+    """Copy the store beside itself before an upgrade."""
+    target = path.with_name(f"{path.name}.backup-{revision}-{now_ms()}")
+    with sqlite3.connect(path) as source, sqlite3.connect(target) as copy:
+        source.backup(copy)
+    return target

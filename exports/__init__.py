@@ -1,0 +1,1 @@
+"""Datasets: from interactions to training conversations that mean what the person meant."""

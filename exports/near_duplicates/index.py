@@ -1,0 +1,135 @@
+"""Which stored texts a new text is near to, from the stored signatures alone."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from rapidfuzz import fuzz, process
+
+from exports.near_duplicates.layout import (
+    LENGTH,
+    LOWEST_SKETCHED,
+    ROW,
+    WIDTH,
+    checked_threshold,
+    gram_width,
+)
+from exports.near_duplicates.search import across
+from exports.near_duplicates.signature import signatures, worker_count
+from exports.near_duplicates.verification import Pairs, Verifier, first_and_second, occurring
+
+
+@dataclass(frozen=True)
+class Matches:
+    """Pairs of a new and a stored text that are near, by new and then by stored position."""
+
+    new: NDArray[np.int64]
+    stored: NDArray[np.int64]
+    similarity: NDArray[np.float64]
+    """`rapidfuzz.fuzz.ratio` of the raw texts, 0 to 100."""
+    pairs_verified: int
+    seconds: float
+
+
+class Index:
+    """Signatures of stored texts, numbered in the order in which they were added.
+
+    There is nothing to build: a query scans the signatures slot by slot. They may come from a table
+    of blobs (`np.frombuffer(blob, np.uint32)`) and be dropped afterwards.
+    """
+
+    def __init__(self, *, threshold: float = 90.0) -> None:
+        self.threshold = checked_threshold(threshold)
+        if self.threshold < LOWEST_SKETCHED:
+            raise ValueError(
+                f"an index serves thresholds from {LOWEST_SKETCHED:g} up, got {threshold:g}"
+            )
+        self._stored = np.empty((0, ROW), np.uint32)
+
+    def __len__(self) -> int:
+        return len(self._stored)
+
+    def add(self, stored: NDArray[np.uint32]) -> None:
+        """Take more rows that `signatures` made; the first ones are not copied.
+
+        ValueError when they are no signatures or were made for another threshold.
+        """
+        if stored.ndim != 2 or stored.shape[1] != ROW:
+            raise ValueError(f"signatures have {ROW} columns, got an array of shape {stored.shape}")
+        if not np.all(stored[:, WIDTH] == gram_width(self.threshold)):
+            raise ValueError(
+                "these signatures were made for another threshold; make them anew with "
+                f"signatures(texts, threshold={self.threshold:g})"
+            )
+        self._stored = np.concatenate((self._stored, stored)) if len(self) else stored
+
+    def query(
+        self, texts: Sequence[str], text_of: Callable[[int], str], *, workers: int = -1
+    ) -> Matches:
+        """Stored texts that each new text is near to; `text_of(number)` fetches a stored one.
+
+        Every match is verified. Of a stored cluster of hundreds a new text may be given some
+        members only. The new texts are not compared with each other: `find_clusters` does that.
+        """
+        began = time.perf_counter()
+        fresh = signatures(texts, threshold=self.threshold, workers=workers)
+        fetched = _Fetched(text_of)
+        lengths = np.concatenate((fresh[:, LENGTH], self._stored[:, LENGTH])).astype(np.int64)
+        verifier = Verifier(
+            lambda n: texts[n] if n < len(texts) else fetched[n - len(texts)],
+            lengths,
+            self.threshold,
+            worker_count(workers),
+        )
+        new, stored = first_and_second(self._near_pairs(fresh, verifier))
+        stored -= len(texts)
+        similarity = process.cpdist(
+            [texts[i] for i in new.tolist()],
+            [fetched[i] for i in stored.tolist()],
+            scorer=fuzz.ratio,
+            dtype=np.float64,
+            workers=verifier.workers,
+        )
+        return Matches(
+            new, stored, similarity, verifier.pairs_verified, time.perf_counter() - began
+        )
+
+    def _near_pairs(self, fresh: NDArray[np.uint32], verifier: Verifier) -> Pairs:
+        """Sorted verified pairs; none when there is nothing to compare."""
+        seen, near = np.empty(0, np.uint64), [np.empty(0, np.uint64)]
+        if len(fresh) and len(self):
+            for _, pairs in across(fresh, self._stored, self.threshold, verifier.workers):
+                pairs = pairs[~occurring(pairs, seen)]
+                if len(pairs):
+                    near.append(pairs[verifier.near(pairs)])
+                    seen = np.sort(np.concatenate((seen, pairs)))
+        return np.sort(np.concatenate(near))
+
+
+class _Fetched(dict[int, str]):
+    """Stored texts by number, each fetched once."""
+
+    def __init__(self, text_of: Callable[[int], str]) -> None:
+        self._text_of = text_of
+
+    def __missing__(self, number: int) -> str:
+        self[number] = self._text_of(number)
+        return self[number]
+
+
+def find_against(
+    stored: NDArray[np.uint32],
+    text_of: Callable[[int], str],
+    texts: Sequence[str],
+    *,
+    threshold: float = 90.0,
+    workers: int = -1,
+) -> Matches:
+    """Stored texts, by the position of their row in `stored`, that each of `texts` is near to."""
+    index = Index(threshold=threshold)
+    index.add(stored)
+    return index.query(texts, text_of, workers=workers)

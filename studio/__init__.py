@@ -1,0 +1,1 @@
+"""Adapter Studio: the app, its commands, and the workbench behind both."""

@@ -1,0 +1,72 @@
+"""The commands. Each lives in the module of its area and is imported only when it is asked for."""
+
+from __future__ import annotations
+
+import importlib
+
+import click
+
+# command -> module of this package; the order is the order of the help
+COMMANDS = {
+    "demo": "demo",
+    "import": "collect",
+    "list": "collect",
+    "show": "collect",
+    "stats": "collect",
+    "history": "curate",
+    "label": "curate",
+    "accept": "curate",
+    "drop": "curate",
+    "reset": "curate",
+    "tag": "curate",
+    "note": "curate",
+    "edit": "curate",
+    "undo": "curate",
+    "redo": "curate",
+    "classify": "curate",
+    "dedupe": "curate",
+    "build": "datasets",
+    "render": "datasets",
+    "preflight": "datasets",
+    "export": "datasets",
+    "parse": "datasets",
+    "train": "training",
+    "runs": "training",
+    "stop": "training",
+    "resume": "training",
+    "nano": "training",
+    "evaluate": "evaluate",
+    "compare": "evaluate",
+    "decide": "evaluate",
+    "sandbox": "evaluate",
+    "doctor": "doctor",
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are used, so that `studio` starts at once."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The commands in the order of the table above."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name, from its module."""
+        module = COMMANDS.get(cmd_name)
+        if module is None:
+            return None
+        found = getattr(
+            importlib.import_module(f"studio.cli.{module}"), f"{cmd_name}_command", None
+        )
+        return found if isinstance(found, click.Command) else None
+
+
+@click.group(
+    cls=LazyGroup, invoke_without_command=True, context_settings={"max_content_width": 100}
+)
+@click.version_option(package_name="adapter-studio")
+@click.pass_context
+def studio(context: click.Context) -> None:
+    """Turn your agents' logs into a LoRA adapter, and prove whether it beats the base model."""
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())

@@ -1,0 +1,245 @@
+"""import, list, show, stats: get interactions in, and look at them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from db import rows
+from db.errors import BadInput
+from studio.cli.frame import (
+    answer,
+    interval,
+    note,
+    opened,
+    percent,
+    say,
+    seconds,
+    store_options,
+    table,
+)
+from studio.cli.progress import bar
+
+
+@click.command("import")
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--format", "format_name", help="Take every file as this format.")
+@click.option("--agent", help="The agent that these logs are of, where they do not say.")
+@store_options
+def import_command(
+    paths: tuple[Path, ...],
+    format_name: str | None,
+    agent: str | None,
+    location: str,
+    as_json: bool,
+    debug: bool,  # noqa: ARG001  read by main
+) -> int:
+    """Import logs: files or folders of them, each recognised by its content."""
+    from studio.collect.importing import import_paths
+
+    missing = [path for path in paths if not path.exists()]
+    if missing:
+        raise BadInput(f"{missing[0]} does not exist; nothing was imported")
+    with opened(location, create=True) as store, bar("importing") as show:
+        summary = import_paths(
+            store,
+            paths,
+            format=format_name,
+            agent=agent,
+            progress=lambda at: show(at.bytes_done, at.bytes_total, f"{at.rows:,} rows"),
+        )
+    value = {
+        "imported": summary.imported,
+        "updated": summary.updated,
+        "already_present": summary.already_present,
+        "rejected": [
+            {"path": str(r.path), "line": r.line, "reason": r.reason} for r in summary.rejected
+        ],
+        "unknown": [str(path) for path in summary.unknown],
+        "by_format": summary.by_format,
+        "interrupted": [str(path) for path in summary.interrupted],
+        "seconds": round(summary.seconds, 3),
+        "store": location,
+    }
+    answer(value, as_json, lambda: _print_import(value))
+    return 0 if summary.imported or summary.updated or summary.already_present else 1
+
+
+def _print_import(value: dict[str, Any]) -> None:
+    formats = ", ".join(f"{name} {n:,}" for name, n in value["by_format"].items() if n)
+    say(
+        f"{value['imported']:,} imported"
+        + (f" ({formats})" if formats else "")
+        + (f", {value['updated']:,} grew" if value["updated"] else "")
+        + f", {value['already_present']:,} were there already, in {value['seconds']:.1f} s"
+    )
+    for rejected in value["rejected"][:20]:
+        say(f"  rejected {rejected['path']}:{rejected['line']}: {rejected['reason']}")
+    if len(value["rejected"]) > 20:
+        say(f"  … and {len(value['rejected']) - 20} more (--json lists them all)")
+    if value["unknown"]:
+        say(f"{len(value['unknown'])} files are of no known format:")
+        for path in value["unknown"][:5]:
+            say(f"  {path}")
+        if len(value["unknown"]) > 5:
+            say(f"  … and {len(value['unknown']) - 5} more (--json lists them all)")
+    for path in value["interrupted"]:
+        say(f"stopped in {path}; import it again to complete it")
+    if value["imported"]:
+        say(f"Look at them: studio list --store {value['store']}")
+
+
+@click.command("list")
+@click.option("--where", default="", help="A filter, such as: agent:coder success:false")
+@click.option("--sort", default="id", help="A sort key, with - for descending.")
+@click.option("--limit", default=50, type=click.IntRange(min=0), show_default=True)
+@store_options
+def list_command(
+    where: str,
+    sort: str,
+    limit: int,
+    location: str,
+    as_json: bool,
+    debug: bool,  # noqa: ARG001
+) -> None:
+    """List interactions that a filter holds for."""
+    with opened(location) as store:
+        found, total = rows.page(store, where, sort=sort, limit=limit)
+    answer({"rows": found, "total": total}, as_json, lambda: _print_rows(found, total, where))
+
+
+def _print_rows(found: list[dict[str, Any]], total: int, where: str) -> None:
+    if not found:
+        say(
+            f"Nothing matches {where!r}."
+            if where
+            else "The store is empty: studio import PATH fills it."
+        )
+        return
+    table(
+        ("id", "agent", "model", "when", "s", "tokens", "ok", "status", "task"),
+        [
+            (
+                row["id"],
+                row["agent"],
+                row["model"],
+                (row["started_at"] or "·")[:10],
+                seconds(row["duration_ms"]),
+                row["completion_tokens"],
+                {True: "✓", False: "✗", None: "·"}[row["success"]],
+                row["status"],
+                row["task"],
+            )
+            for row in found
+        ],
+        right="id s tokens",
+    )
+    if total > len(found):
+        say(f"{len(found):,} of {total:,}; --limit shows more")
+
+
+@click.command("show")
+@click.argument("identity", metavar="ID", type=int)
+@store_options
+def show_command(
+    identity: int,
+    location: str,
+    as_json: bool,
+    debug: bool,  # noqa: ARG001
+) -> None:
+    """Show one interaction in full: messages, tools, where it came from, what was done to it."""
+    with opened(location) as store:
+        value = rows.show(store, identity)
+    answer(value, as_json, lambda: _print_interaction(value))
+
+
+def _print_interaction(value: dict[str, Any]) -> None:
+    source = value["source"]
+    outcome = {True: "succeeded", False: "failed", None: "outcome unknown"}[value["success"]]
+    say(
+        f"{value['id']} · {value['agent'] or 'no agent'} · {value['status']} · {outcome} · "
+        f"{value['model'] or 'unknown model'} · {seconds(value['duration_ms'])} s"
+    )
+    say(f"{source['path']}:{source['line']} ({source['format']})")
+    if value["error"]:
+        say(f"error: {value['error']}")
+    for message in value["messages"]:
+        say(f"\n── {message['role']}")
+        if message.get("content"):
+            say(message["content"])
+        for call in message.get("tool_calls") or ():
+            function = call["function"]
+            say(f"→ {function['name']}({json.dumps(function['arguments'], ensure_ascii=False)})")
+    for act in value["acts"]:
+        say(f"\n{act['at']} {act['actor']}: {act['kind']} {act['value'] or ''}")
+
+
+@click.command("stats")
+@click.option("--where", default="", help="Count only what this filter holds for.")
+@click.option(
+    "--baseline",
+    type=click.Path(path_type=Path),
+    help="Also write the seven baseline metrics to this JSON file.",
+)
+@store_options
+def stats_command(
+    where: str,
+    baseline: Path | None,
+    location: str,
+    as_json: bool,
+    debug: bool,  # noqa: ARG001
+) -> None:
+    """What the collection is: success with its interval, durations, who and what made it."""
+    from studio.curation.stats import BASELINE_KEYS, collection_stats, write_baseline
+
+    with opened(location) as store:
+        value = collection_stats(store, where)
+    if baseline is not None:
+        write_baseline(baseline, {key: value[key] for key in BASELINE_KEYS})
+        note(f"baseline metrics written to {baseline}")
+    answer(value, as_json, lambda: _print_stats(value))
+
+
+def _print_stats(value: dict[str, Any]) -> None:
+    durations = value["duration_stats"]
+    say(
+        f"{value['total_interactions']:,} interactions, {value['successful']:,} succeeded, "
+        f"{value['failed']:,} failed"
+        + (f", {value['unknown_outcome']:,} unknown" if value["unknown_outcome"] else "")
+    )
+    if value["success_rate"] is not None:
+        say(
+            f"success {percent(value['success_rate'])} "
+            f"(95% interval {interval(value['success_ci95'])})"
+        )
+    if durations["avg_ms"] is not None:
+        say(
+            f"duration: average {seconds(durations['avg_ms'])} s, median "
+            f"{seconds(durations['median_ms'])} s, {seconds(durations['min_ms'])} to "
+            f"{seconds(durations['max_ms'])} s"
+        )
+    if value["task_chars_avg"] is not None:
+        say(
+            f"task {value['task_chars_avg']:.0f} characters, "
+            f"output {value['output_chars_avg']:,.0f} characters on average"
+        )
+    total = value["total_interactions"] or 1
+    planned = value["planned_distribution"]
+    say()
+    table(
+        ("agent", "n", "share", "planned"),
+        [
+            (name, n, percent(n / total), percent(planned.get(name)))
+            for name, n in value["agent_distribution"].items()
+        ],
+        right="n share planned",
+    )
+    say()
+    table(
+        ("provider", "n", "share"),
+        [(name, n, percent(n / total)) for name, n in value["provider_distribution"].items()],
+        right="n share",
+    )

@@ -1,0 +1,27 @@
+"""The formats that can be read, one module each; the first that knows a file reads it.
+
+A module has `NAME`, `sniff(head) -> bool` and `read(log) -> Iterator[Record | Rejected]`
+(`studio.collect.log.Format`). A new one is listed here and has a golden file in the tests.
+"""
+
+from __future__ import annotations
+
+from db.errors import BadInput
+from studio.collect.formats import alpaca, claude_code, openai_chat, sharegpt, studio
+from studio.collect.log import Format, Head
+
+FORMATS: tuple[Format, ...] = (studio, claude_code, sharegpt, alpaca, openai_chat)
+
+
+def named(name: str) -> Format:
+    """The format of that name. Raises BadInput that lists all names."""
+    for known in FORMATS:
+        if name == known.NAME:
+            return known
+    names = ", ".join(sorted(known.NAME for known in FORMATS))
+    raise BadInput(f"unknown format {name!r}; known are {names}")
+
+
+def recognised(head: Head) -> Format | None:
+    """The format of a file that begins so; None when no module knows it."""
+    return next((known for known in FORMATS if known.sniff(head)), None)

@@ -1,0 +1,1 @@
+"""Curation: what people and programs decide about interactions before they train anything."""

@@ -1,0 +1,142 @@
+"""Near-duplicate interactions: found, clustered, one proposed to stand for the rest, with why."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import text
+
+from db.interactions import answer_of, loads
+from db.store import Store
+from exports.near_duplicates import find_clusters
+
+BASES = ("task", "answer", "both")
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """What speaks for an interaction as its cluster's representative."""
+
+    id: int
+    agent: str | None
+    verified: str | None
+    status: str
+    success: bool | None
+    started_ms: int | None
+
+    def rank(self) -> tuple[bool, bool, bool, int, int]:
+        """Best last: verified, accepted, successful, newest."""
+        return (
+            self.verified == "passed",
+            self.status == "accepted",
+            self.success is True,
+            self.started_ms or 0,
+            self.id,
+        )
+
+    def reason(self) -> str:
+        """Why it is proposed, in the words of the rank."""
+        if self.verified == "passed":
+            return "its answer passed the tests"
+        if self.status == "accepted":
+            return "a person accepted it"
+        return "the newest that succeeded" if self.success else "the newest"
+
+
+def dedupe(
+    store: Store, *, threshold: float = 90.0, on: str = "both", across_agents: bool = False
+) -> dict[str, Any]:
+    """Cluster the interactions that nobody dropped, and replace the clusters of the store.
+
+    Within each agent unless `across_agents`. Counts documents, exact and near duplicates (beyond
+    the one that is kept of each cluster), clusters, and the seconds that it took.
+    """
+    started = time.monotonic()
+    documents, texts = _documents(store, on)
+    agents = {agent: number for number, agent in enumerate({d.agent for d in documents})}
+    groups = None if across_agents else [agents[d.agent] for d in documents]
+    found = find_clusters(texts, threshold=threshold, groups=groups)
+    members: dict[int, list[int]] = {}
+    for index, number in enumerate(found.labels):
+        if number >= 0:
+            members.setdefault(int(number), []).append(index)
+    _write(store, [[documents[i] for i in group] for group in members.values()], on)
+    exact = sum(int(found.exact[index]) != index for index in range(len(texts)))
+    return {
+        "documents": len(texts),
+        "exact_duplicates": exact,
+        "near_duplicates": sum(len(group) - 1 for group in members.values()) - exact,
+        "clusters": len(members),
+        "seconds": round(time.monotonic() - started, 3),
+    }
+
+
+def _documents(store: Store, on: str) -> tuple[list[Document], list[str]]:
+    documents: list[Document] = []
+    texts: list[str] = []
+    with store.read() as connection:
+        rows = connection.execute(
+            text(
+                "SELECT i.id, i.agent, i.verified, i.status, i.success, i.started_ms, b.task, "
+                "b.messages FROM interaction i JOIN interaction_body b ON b.id = i.id "
+                "WHERE i.status != 'dropped' ORDER BY i.id"
+            )
+        )
+        for row in rows:
+            success = None if row.success is None else bool(row.success)
+            documents.append(
+                Document(row.id, row.agent, row.verified, row.status, success, row.started_ms)
+            )
+            answer = "" if on == "task" else answer_of(loads(row.messages))
+            parts = {"task": [row.task], "answer": [answer], "both": [row.task, answer]}
+            texts.append("\n\n".join(parts[on]))
+    return documents, texts
+
+
+def _write(store: Store, groups: Sequence[Sequence[Document]], on: str) -> None:
+    with store.write() as connection:
+        connection.execute(text("UPDATE interaction SET cluster = NULL WHERE cluster IS NOT NULL"))
+        connection.execute(text("DELETE FROM cluster"))
+        for group in groups:
+            best = max(group, key=Document.rank)
+            cluster = connection.execute(
+                text(
+                    "INSERT INTO cluster (representative, size, kind, reason) "
+                    "VALUES (:id, :size, :kind, :reason) RETURNING id"
+                ),
+                {"id": best.id, "size": len(group), "kind": on, "reason": best.reason()},
+            ).scalar_one()
+            connection.execute(
+                text("UPDATE interaction SET cluster = :cluster WHERE id = :id"),
+                [{"cluster": cluster, "id": document.id} for document in group],
+            )
+
+
+def dedupe_rows(rows: Sequence[tuple[str, str]], *, threshold: float) -> list[dict[str, Any]]:
+    """`(id, text)` rows with cluster, representative and the ratio to it; null when alone."""
+    from exports.near_duplicates import similarity
+
+    texts = [body for _, body in rows]
+    labels = find_clusters(texts, threshold=threshold).labels
+    first: dict[int, int] = {}
+    answers: list[dict[str, Any]] = []
+    for index, (identity, body) in enumerate(rows):
+        number = int(labels[index])
+        if number < 0:
+            answers.append(
+                {"id": identity, "cluster": None, "representative": None, "similarity": None}
+            )
+            continue
+        head = first.setdefault(number, index)
+        answers.append(
+            {
+                "id": identity,
+                "cluster": number,
+                "representative": rows[head][0],
+                "similarity": similarity(texts[head], body),
+            }
+        )
+    return answers

@@ -1,0 +1,181 @@
+"""The rules of a decision: what must hold of an adapter before it serves, and what follows.
+
+Every rule answers true, false or null (nothing is known), with its evidence in a sentence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+
+from studio.evals.compare import sentence
+from studio.settings import Settings, config_path, read_yaml
+
+
+class Rules(Settings):
+    """`decisions.yaml`."""
+
+    min_rate: float | None = Field(default=None, ge=0, le=1)
+    max_seconds_per_answer: float | None = Field(default=None, gt=0)
+    margin: float = Field(default=0.02, gt=0, lt=1)
+    max_detectable: float = Field(default=0.2, gt=0, le=1)
+    require_preflight: bool = True
+
+
+def read_rules(path: Path | None) -> Rules:
+    """The rules of a file, else those of `decisions.yaml`."""
+    return read_yaml(path or config_path("decisions.yaml"), Rules)
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What is known of one arm beside the arm to beat: `delta` is an answer of `compare`."""
+
+    spec: str
+    trained: bool
+    forced: bool
+    rate: float
+    seconds_per_answer: float | None
+    delta: Mapping[str, Any]
+
+    def verdicts(self, group: str) -> dict[str, str]:
+        """The verdict in every category or agent."""
+        return {name: str(delta["verdict"]) for name, delta in self.delta[group].items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """A rule applied: whether it holds (None: unknown) and what was seen."""
+
+    id: str
+    holds: bool | None
+    evidence: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """The JSON form of the command contract."""
+        return {"id": self.id, "holds": self.holds, "evidence": self.evidence}
+
+
+def apply(rules: Rules, arm: Evidence, few_shot: Evidence | None) -> list[Ruling]:
+    """Every rule on one arm; `few_shot` is the best arm that only changes the prompt."""
+    return [
+        _suite_can_tell(rules, arm),
+        _better_somewhere(arm),
+        _no_category_worse(arm),
+        _no_agent_worse(arm),
+        _beats_few_shot(arm, few_shot),
+        _preflight_passed(rules, arm),
+        *_targets(rules, arm),
+    ]
+
+
+def _suite_can_tell(rules: Rules, arm: Evidence) -> Ruling:
+    overall = arm.delta["overall"]
+    seen = overall["detectable"]
+    n = overall["a"]["n"]
+    if seen is None:
+        return Ruling("suite_can_tell", False, f"{n} items detect no difference at all")
+    return Ruling(
+        "suite_can_tell",
+        seen <= rules.max_detectable or overall["verdict"] != "undecided",
+        f"{n} items detect {100 * seen:.0f} points or more",
+    )
+
+
+def _better_somewhere(arm: Evidence) -> Ruling:
+    better = _where(arm, "by_category", "better")
+    overall = sentence(arm.delta["overall"], arm.delta["margin"])
+    holds = bool(better) or arm.delta["overall"]["verdict"] == "better"
+    return Ruling("better_somewhere", holds, f"overall {overall}" + _list("; better in", better))
+
+
+def _no_category_worse(arm: Evidence) -> Ruling:
+    worse = _where(arm, "by_category", "worse")
+    if worse:
+        return Ruling("no_category_worse", False, f"forgetting: {', '.join(worse)}")
+    undecided = _where(arm, "by_category", "undecided")
+    return Ruling("no_category_worse", True, "none is worse" + _list("; undecided:", undecided))
+
+
+def _no_agent_worse(arm: Evidence) -> Ruling:
+    worse = _where(arm, "by_agent", "worse")
+    if not arm.delta["by_agent"]:
+        return Ruling("no_agent_worse", None, "the suite names no agents")
+    return Ruling("no_agent_worse", not worse, _list("worse for", worse) or "none is worse")
+
+
+def _beats_few_shot(arm: Evidence, few_shot: Evidence | None) -> Ruling:
+    if not arm.trained:
+        return Ruling("beats_few_shot", None, "this arm is not trained")
+    if few_shot is None:
+        return Ruling("beats_few_shot", None, "no few-shot arm was evaluated: try base+random4")
+    seen = f"{100 * arm.rate:.1f}% against {100 * few_shot.rate:.1f}% of {few_shot.spec}"
+    return Ruling("beats_few_shot", arm.rate > few_shot.rate, seen)
+
+
+def _preflight_passed(rules: Rules, arm: Evidence) -> Ruling:
+    if not arm.trained:
+        return Ruling("preflight_passed", None, "this arm is not trained")
+    if not arm.forced:
+        return Ruling("preflight_passed", True, "its examples passed preflight")
+    return Ruling(
+        "preflight_passed", not rules.require_preflight, "it was forced through preflight"
+    )
+
+
+def _targets(rules: Rules, arm: Evidence) -> list[Ruling]:
+    rulings = []
+    if rules.min_rate is not None:
+        seen = f"{100 * arm.rate:.1f}%, wanted {100 * rules.min_rate:.1f}%"
+        rulings.append(Ruling("rate_target", arm.rate >= rules.min_rate, seen))
+    if rules.max_seconds_per_answer is not None:
+        took = arm.seconds_per_answer
+        holds = None if took is None else took <= rules.max_seconds_per_answer
+        seen = f"{took or 0:.2f} s an answer, at most {rules.max_seconds_per_answer:g} wanted"
+        rulings.append(Ruling("speed_target", holds, seen))
+    return rulings
+
+
+def _where(arm: Evidence, group: str, verdict: str) -> list[str]:
+    return [name for name, found in arm.verdicts(group).items() if found == verdict]
+
+
+def _list(before: str, names: list[str]) -> str:
+    return f"{before} {', '.join(names)}" if names else ""
+
+
+def conclude(arm: Evidence, rulings: list[Ruling], few_shot: Evidence | None) -> tuple[str, str]:
+    """(verdict, scenario in a sentence) of one arm by its rulings."""
+    holds = {ruling.id: ruling.holds for ruling in rulings}
+    better, safe = holds["better_somewhere"], holds["no_category_worse"]
+    if not holds["suite_can_tell"] and not better:
+        needed = arm.delta["overall"]["n_needed"]
+        return "undecided", f"the suite is too small to tell; about {needed} items are needed"
+    if better and not safe:
+        agents = arm.verdicts("by_agent").values()
+        if "better" in agents and holds["preflight_passed"] is not False:
+            return "hybrid", f"{arm.spec} is better for some agents and worse in a category"
+        return "retrain", f"{arm.spec} gains in one place and forgets in another"
+    if not better:
+        if not safe or arm.delta["overall"]["verdict"] == "worse":
+            bad = len(_where(arm, "by_category", "worse"))
+            if bad > 1:
+                return "check_data", f"{arm.spec} is worse in {bad} categories: look at its data"
+            return "keep_base", f"{arm.spec} is worse than the base"
+        if arm.delta["overall"]["verdict"] == "equivalent":
+            return "keep_base", f"{arm.spec} makes no difference"
+        needed = arm.delta["overall"]["n_needed"]
+        return "undecided", f"no difference shown; about {needed} items would decide"
+    if holds["beats_few_shot"] is False and few_shot is not None:
+        return "few_shot", f"{few_shot.spec} does as well without training"
+    if holds["preflight_passed"] is False:
+        return "retrain", f"{arm.spec} is better, but was forced through preflight"
+    if holds.get("rate_target") is False or holds.get("speed_target") is False:
+        return "iterate", f"{arm.spec} is better, but misses a target"
+    if not arm.trained:
+        return "few_shot", f"{arm.spec} beats the base without training"
+    return "deploy", f"{arm.spec} is better where it was trained and worse nowhere"

@@ -1,0 +1,1 @@
+"""Evaluation: arms on suites, outcomes, and what a difference between two arms is worth."""

@@ -1,0 +1,78 @@
+"""Heavy work in a child process of its own session: it goes on when the one who started it ends.
+
+A job is known by its pid and its start time; a pid alone could be somebody else's by now.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+_SAME_START = 1.0  # seconds by which two readings of a start time may differ
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A child process that was started. `started` is in seconds since 1970."""
+
+    pid: int
+    started: float
+
+
+def spawn(module: str, arguments: Sequence[str], log: Path, environment: Mapping[str, str]) -> Job:
+    """Start `python -m module arguments` in its own session, its output appended to `log`."""
+    with log.open("ab") as output:
+        child = subprocess.Popen(
+            [sys.executable, "-m", module, *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            env={**os.environ, **environment},
+        )
+    return Job(child.pid, started_at(child.pid))
+
+
+def started_at(pid: int) -> float:
+    """When a process was started; 0 when there is none."""
+    try:
+        return psutil.Process(pid).create_time()
+    except psutil.Error:
+        return 0.0
+
+
+def alive(pid: int | None, started: float | None) -> bool:
+    """Whether just this process still runs (a zombie does not)."""
+    if pid is None or started is None:
+        return False
+    try:
+        process = psutil.Process(pid)
+        same = abs(process.create_time() - started) < _SAME_START
+        return same and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
+
+
+def ask_to_stop(pid: int | None, started: float | None) -> bool:
+    """Send SIGTERM to the job if it is still that process; whether it was."""
+    if pid is None or not alive(pid, started):
+        return False
+    os.kill(pid, signal.SIGTERM)
+    return True
+
+
+def tail(log: Path, lines: int = 12) -> list[str]:
+    """The last lines of a log; none when there is no log."""
+    if not log.is_file():
+        return []
+    with log.open("rb") as file:
+        file.seek(0, os.SEEK_END)
+        file.seek(max(0, file.tell() - 65_536))
+        return file.read().decode("utf-8", "replace").splitlines()[-lines:]

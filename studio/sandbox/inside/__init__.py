@@ -1,0 +1,1 @@
+"""What runs inside of the walls, started as a process of its own; only the standard library."""

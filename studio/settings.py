@@ -1,0 +1,95 @@
+"""What the user can configure: YAML files, the shipped ones unless `$STUDIO_CONFIGS` has its own.
+
+A file of the user's replaces the shipped one of the same name.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import lru_cache
+from importlib.resources import files
+from pathlib import Path
+from typing import TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from db.errors import BadInput
+
+M = TypeVar("M", bound="Settings")
+
+
+class Settings(BaseModel):
+    """A configuration file; keys that it does not know are errors, so that typos are found."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class AgentSettings(Settings):
+    """One agent: its planned share (0..1), names in logs, and the words of its tasks."""
+
+    planned: float = Field(ge=0, le=1)
+    roles: list[str] = []
+    leads: list[str] = []
+    words: list[str] = []
+
+
+class Agents(Settings):
+    """`agents.yaml`: the team's agents in their order, and verbs that tell nothing of them."""
+
+    generic: list[str] = []
+    agents: dict[str, AgentSettings]
+
+
+def config_path(name: str) -> Path:
+    """Where the configuration file of that name lies."""
+    own = os.environ.get("STUDIO_CONFIGS")
+    if own and (Path(own) / name).is_file():
+        return Path(own) / name
+    return Path(str(files("configs"))) / name
+
+
+def config_names(folder: str) -> list[str]:
+    """The names (without `.yaml`) of the files in a folder of the configuration."""
+    places = [Path(str(files("configs"))) / folder]
+    if own := os.environ.get("STUDIO_CONFIGS"):
+        places.append(Path(own) / folder)
+    return sorted({path.stem for place in places for path in place.glob("*.yaml")})
+
+
+def read_yaml(path: Path, model: type[M]) -> M:
+    """A YAML file as its model. Raises BadInput with the file, the place and the cause."""
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(f"{path}: cannot be read: {error}") from error
+    except yaml.YAMLError as error:
+        raise BadInput(f"{path}: not YAML: {error}") from error
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"]) or "the file"
+        raise BadInput(f"{path}: {place}: {first['msg']}") from error
+
+
+@lru_cache
+def agents_file() -> Agents:
+    """`agents.yaml` as it is."""
+    return read_yaml(config_path("agents.yaml"), Agents)
+
+
+def agents() -> dict[str, AgentSettings]:
+    """The team's agents, in the order of `agents.yaml`."""
+    return agents_file().agents
+
+
+def agent_named(role: str | None) -> str | None:
+    """The agent that a log's role name means, by its whole name; None when it is nobody of ours."""
+    wanted = " ".join((role or "").replace("-", " ").replace("_", " ").split()).casefold()
+    return _roles().get(wanted)
+
+
+@lru_cache
+def _roles() -> dict[str, str]:
+    return {role: name for name, agent in agents().items() for role in (name, *agent.roles)}

@@ -1,0 +1,1 @@
+"""Training: recipes, preflight, and runs that live in child processes."""

@@ -1,0 +1,148 @@
+"""Preflight checks of the data and the recipe: enough, mixed, unseen by the suites, sane."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+from exports.code_blocks import python_code
+from exports.frozen import StoredExample
+from exports.leakage import Overlap, overlaps, requests_of, suite_requests
+from exports.solutions import shape
+from studio.training.bases import weights_digest
+from studio.training.checks import Check, Flight, where
+
+MIN_PER_AGENT = 20
+ONE_SIDED = 0.8
+_COUNTER = re.compile(r"\((?:request|example|task|item|case)\s*#?\d+\)", re.IGNORECASE)
+
+
+def leakage(flight: Flight) -> Check:
+    """9: nothing is shared between splits, or with a suite."""
+    sides = {
+        name: [example for example in flight.examples if example.split == name]
+        for name in ("train", "valid", "test")
+    }
+    texts = {
+        name: [requests_of(example.messages) for example in side] for name, side in sides.items()
+    }
+    for name in ("valid", "test"):
+        shared = overlaps(texts["train"], texts[name])
+        if shared:
+            return _leak(sides["train"], shared, f"the {name} split")
+    for suite in flight.suites:
+        shared = overlaps(texts["train"] + texts["valid"], suite_requests(suite))
+        if shared:
+            return _leak(sides["train"] + sides["valid"], shared, f"the suite {suite.name}")
+    against = ", ".join(f"suite {suite.name}" for suite in flight.suites) or "no suite"
+    return Check("leakage", "pass", f"nothing shared between the splits, nor with {against}")
+
+
+def _leak(training: list[StoredExample], shared: list[Overlap], other: str) -> Check:
+    first = training[shared[0].index]
+    asked = (requests_of(first.messages) or [""])[0][:120]
+    return Check(
+        "leakage",
+        "block",
+        f"{len(shared)} of {len(training)} training examples share a {shared[0].kind} with "
+        f"{other}; first: {asked!r}",
+        where(first, seen=asked),
+        "build again with --avoid SUITE (what overlaps leaves the training side)",
+    )
+
+
+def size(flight: Flight) -> Check:
+    """10: enough rows, answers that differ, no counters that make copies look distinct."""
+    training = [example for example in flight.examples if example.split == "train"]
+    enough = flight.base.settings.enough_rows
+    answers = {shape(_answer(example)) for example in training}
+    complaints = []
+    if len(training) < enough:
+        complaints.append(f"{len(training)} training rows where this base wants {enough} or more")
+    if training and len(answers) < len(training) / 2:
+        complaints.append(f"only {len(answers)} distinct answers in {len(training)} rows")
+    counters = [e for e in training if any(_COUNTER.search(r) for r in requests_of(e.messages))]
+    if counters:
+        complaints.append(f"{len(counters)} requests carry a counter, as padded copies do")
+    if complaints:
+        remedy = "collect more, or ask a teacher for more solutions; more epochs do not replace it"
+        return Check("size", "warn", "; ".join(complaints), remedy=remedy)
+    detail = f"{len(training)} training rows, {len(answers)} distinct answers"
+    return Check("size", "pass", detail)
+
+
+def mix(flight: Flight) -> Check:
+    """11: not one kind alone without general examples, and fit for the kind of base."""
+    training = [example for example in flight.examples if example.split == "train"]
+    kinds = Counter(_kind(example) for example in training)
+    replay = sum(example.origin == "replay" for example in training)
+    total = len(training) or 1
+    shares = ", ".join(f"{name} {n / total:.0%}" for name, n in kinds.most_common())
+    complaints = []
+    if training and kinds.most_common(1)[0][1] / total > ONE_SIDED and not replay:
+        complaints.append("one kind alone and no general examples: expect forgetting")
+    agents = Counter(e.agent for e in training if e.agent)
+    coding = agents["coder"] / (agents.total() or 1)
+    if agents and flight.base.settings.kind == "code" and coding <= 0.6:
+        complaints.append(f"{1 - coding:.0%} of it is not the coder's, and the base is for code")
+    if complaints:
+        remedy = "build with --replay 0.3 or more, or choose a general base"
+        return Check("mix", "warn", f"{'; '.join(complaints)} ({shares})", remedy=remedy)
+    return Check("mix", "pass", f"{shares}; {replay / total:.0%} general examples")
+
+
+def small_agents(flight: Flight) -> Check:
+    """12: agents with fewer rows than can be evaluated."""
+    agents = Counter(example.agent for example in flight.examples if example.agent)
+    few = {name: n for name, n in agents.items() if n < MIN_PER_AGENT}
+    if few:
+        listed = ", ".join(f"{name} {n}" for name, n in few.items())
+        detail = f"under {MIN_PER_AGENT} rows: {listed}; nothing can be said about them"
+        return Check("small_agents", "warn", detail, remedy="collect more, or leave them out")
+    return Check("small_agents", "pass", f"every agent has {MIN_PER_AGENT} rows or more")
+
+
+def learning_rate(flight: Flight) -> Check:
+    """13: the learning rate against the base's own range; epochs; alpha over r."""
+    recipe = flight.recipe
+    if recipe is None:
+        return Check("learning_rate", "pass", "no recipe was given: nothing to check")
+    low, high = flight.base.settings.learning_rate
+    rows = sum(example.split == "train" for example in flight.examples) or 1
+    batch = recipe.batch_size * recipe.accumulate
+    epochs = recipe.epochs if recipe.epochs else (recipe.steps or 0) * batch / rows
+    complaints = []
+    if not low <= recipe.learning_rate <= high:
+        complaints.append(
+            f"{recipe.learning_rate:g} lies outside of {low:g} to {high:g} "
+            f"({flight.base.settings.why}; the advice of 1e-6 is for full fine-tuning)"
+        )
+    if epochs > 5:
+        complaints.append(f"{epochs:.1f} epochs: more than 5 learn the examples by heart")
+    if recipe.lora.alpha / recipe.lora.r < 1:
+        complaints.append(f"alpha/r is {recipe.lora.alpha / recipe.lora.r:g}, under 1")
+    if complaints:
+        remedy = "change the recipe, or let the scores at the checkpoints decide"
+        return Check("learning_rate", "warn", "; ".join(complaints), remedy=remedy)
+    return Check("learning_rate", "pass", f"{recipe.learning_rate:g}, {epochs:.1f} epochs")
+
+
+def hashes(flight: Flight) -> Check:
+    """18: base, tokenizer and template by their digests, which the run keeps."""
+    base = weights_digest(flight.base.folder)
+    detail = (
+        f"base {base[:12]}, tokenizer {flight.template.tokenizer_digest[:12]}, "
+        f"template {flight.template.template_digest[:12]}, dataset {flight.dataset.sha256[:12]}"
+    )
+    return Check("hashes", "pass", detail)
+
+
+def _answer(example: StoredExample) -> str:
+    last = example.messages[-1]
+    return str(last.get("content") or last.get("tool_calls") or "")
+
+
+def _kind(example: StoredExample) -> str:
+    if any(message.get("tool_calls") for message in example.messages):
+        return "tool_call"
+    return "code" if python_code(_answer(example)) else "text"

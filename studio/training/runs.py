@@ -1,0 +1,203 @@
+"""Runs: started in a child process, listed, stopped, resumed; a dead one is shown as dead."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from db.errors import BadInput, NotFound, Refused
+from db.interactions import dumps, loads
+from db.models import Checkpoint, Dataset, Metric, Run, table
+from db.store import Store, now_ms
+from exports.frozen import find_dataset
+from studio import jobs
+from studio.training.bases import find_base, weights_digest
+from studio.training.preflight import preflight
+from studio.training.recipe import read_recipe
+
+RUNS, DATASETS, CHECKPOINTS = table(Run), table(Dataset), table(Checkpoint)
+METRICS = table(Metric)
+OVER = ("finished", "stopped", "stopped_by_guard", "failed", "dead")
+Progress = Callable[[float, float, str], None]
+
+
+def start(
+    store: Store,
+    dataset: str,
+    recipe: str,
+    *,
+    base: str | None = None,
+    suites: Sequence[str] = (),
+    force: bool = False,
+    progress: Progress | None = None,
+) -> int:
+    """Preflight, then start the run's child process; returns the run's number.
+
+    Raises Refused when preflight blocks and `force` is not given; a forced run is stamped.
+    """
+    name, read = read_recipe(recipe)
+    found = find_base(base or read.base)
+    frozen = find_dataset(store, dataset)
+    checked = preflight(
+        store, frozen.label, recipe=recipe, base=found.name, suites=suites, progress=progress
+    )
+    if not checked["ok"] and not force:
+        blocked = [check for check in checked["checks"] if check["status"] == "block"]
+        raise Refused(
+            f"preflight blocks {frozen.label}: {blocked[0]['id']}: {blocked[0]['detail']} "
+            f"(studio preflight {frozen.label} shows all; --force-preflight overrides)"
+        )
+    values = {
+        "dataset_id": frozen.id,
+        "recipe": name,
+        "recipe_json": dumps(read.model_dump()),
+        "base": found.name,
+        "base_digest": weights_digest(found.folder),
+        "folder": "",
+        "state": "queued",
+        "forced": not checked["ok"],
+        "created_ms": now_ms(),
+    }
+    with store.write(durable=True) as connection:
+        identity = int(
+            connection.execute(insert(RUNS).values(values).returning(RUNS.c.id)).scalar_one()
+        )
+        folder = _runs_folder(store) / str(identity)
+        connection.execute(update(RUNS).where(RUNS.c.id == identity).values(folder=str(folder)))
+    folder.mkdir(parents=True)
+    _spawn(store, identity, folder, read.threads, resume=False)
+    return identity
+
+
+def _runs_folder(store: Store) -> Path:
+    assert store.path is not None
+    return store.path.resolve().with_suffix(".runs")
+
+
+def _spawn(store: Store, run: int, folder: Path, threads: int | None, *, resume: bool) -> None:
+    environment = {"TOKENIZERS_PARALLELISM": "false", "HF_HUB_DISABLE_TELEMETRY": "1"}
+    if threads:  # with busy neighbours more threads are slower
+        environment |= {"OMP_NUM_THREADS": str(threads), "OMP_WAIT_POLICY": "PASSIVE"}
+    assert store.path is not None
+    arguments = ["--store", str(store.path.resolve()), "--run", str(run)]
+    job = jobs.spawn(
+        "studio.training.worker",
+        [*arguments, "--resume"] if resume else arguments,
+        folder / "log.txt",
+        environment,
+    )
+    with store.write() as connection:
+        connection.execute(
+            update(RUNS)
+            .where(RUNS.c.id == run, RUNS.c.pid.is_(None) | (RUNS.c.pid != job.pid))
+            .values(pid=job.pid, pid_started=job.started, state="queued", heartbeat_ms=now_ms())
+        )
+
+
+def stop(store: Store, run: int, *, wait_seconds: float = 60.0) -> dict[str, Any]:
+    """Ask a run to save and stop; returns its number and state, waiting until it has."""
+    row = _row(store, run)
+    if not jobs.ask_to_stop(row.pid, row.pid_started):
+        state = state_of(row)
+        raise BadInput(f"run {run} is {state}: there is nothing to stop")
+    end = time.monotonic() + wait_seconds
+    while time.monotonic() < end and state_of(_row(store, run)) not in OVER:
+        time.sleep(0.2)
+    return {"run": run, "state": state_of(_row(store, run))}
+
+
+def resume(store: Store, run: int) -> dict[str, Any]:
+    """Go on from the last checkpoint of a run that was stopped, failed or died."""
+    row = _row(store, run)
+    state = state_of(row)
+    if state not in ("stopped", "stopped_by_guard", "failed", "dead"):
+        raise BadInput(f"run {run} is {state}; only a stopped, failed or dead run can be resumed")
+    _spawn(store, run, Path(row.folder), loads(row.recipe_json).get("threads"), resume=True)
+    return {"run": run, "state": state_of(_row(store, run))}
+
+
+def state_of(row: Row[Any]) -> str:
+    """What was last written, except that a running or queued run without its process is dead."""
+    if row.state in ("running", "queued") and not jobs.alive(row.pid, row.pid_started):
+        return "dead"
+    return str(row.state)
+
+
+def wait(store: Store, run: int, progress: Progress | None = None) -> str:
+    """Follow a run until it is over; returns the state it ended in."""
+    while True:
+        row = _row(store, run)
+        state = state_of(row)
+        if progress is not None:
+            loss = f" loss {row.loss:.3f}" if row.loss is not None else ""
+            progress(row.step, row.total_steps or 0, f"run {run} {state} step {row.step}{loss}")
+        if state in OVER:
+            return state
+        time.sleep(0.3)
+
+
+def list_runs(store: Store, run: int | None = None) -> list[dict[str, Any]]:
+    """Runs with their state and checkpoints, newest first; only `run` when it is given."""
+    statement = select(RUNS, DATASETS.c.name, DATASETS.c.version).join_from(
+        RUNS, DATASETS, RUNS.c.dataset_id == DATASETS.c.id
+    )
+    if run is not None:
+        _row(store, run)
+        statement = statement.where(RUNS.c.id == run)
+    with store.read() as connection:
+        rows = connection.execute(statement.order_by(RUNS.c.id.desc())).all()
+        return [_as_dict(connection, row) for row in rows]
+
+
+def losses(store: Store, run: int) -> list[tuple[int, float]]:
+    """(step, validation loss) of a run, in order."""
+    with store.read() as connection:
+        rows = connection.execute(
+            select(METRICS.c.step, METRICS.c.value)
+            .where(METRICS.c.run_id == run, METRICS.c.name == "eval_loss")
+            .order_by(METRICS.c.step)
+        ).all()
+    return [(row.step, row.value) for row in rows]
+
+
+def _as_dict(connection: Connection, row: Row[Any]) -> dict[str, Any]:
+    checkpoints = connection.execute(
+        select(CHECKPOINTS).where(CHECKPOINTS.c.run_id == row.id).order_by(CHECKPOINTS.c.step)
+    ).all()
+    state = state_of(row)
+    left = (row.total_steps or 0) - row.step
+    running = state == "running" and row.step_seconds is not None
+    return {
+        "id": row.id,
+        "dataset": f"{row.name}@{row.version}",
+        "recipe": row.recipe,
+        "base": row.base,
+        "state": state,
+        "step": row.step,
+        "total_steps": row.total_steps,
+        "eta_seconds": round(left * row.step_seconds, 1) if running else None,
+        "loss": row.loss,
+        "eval_loss": row.eval_loss,
+        "tokens_per_second": row.tokens_per_second,
+        "forced": bool(row.forced),
+        "selected_step": row.selected_step,
+        "error": row.error,
+        "folder": row.folder,
+        "log": jobs.tail(Path(row.folder) / "log.txt") if state in ("failed", "dead") else [],
+        "checkpoints": [
+            {"step": c.step, "path": c.path, "score": c.score, "score_n": c.score_n}
+            for c in checkpoints
+        ],
+    }
+
+
+def _row(store: Store, run: int) -> Row[Any]:
+    with store.read() as connection:
+        row = connection.execute(select(RUNS).where(RUNS.c.id == run)).first()
+    if row is None:
+        raise NotFound(f"no run {run} in {store.location}; studio runs lists them")
+    return row
