@@ -20,8 +20,18 @@ from db.store import Store, now_ms
 
 # The columns that an act may change; their names are written into SQL.
 COLUMNS = frozenset(
-    {"agent", "agent_method", "agent_confidence", "agent_reason", "status", "tags", "note"}
+    {
+        "agent",
+        "agent_method",
+        "agent_confidence",
+        "agent_reason",
+        "status",
+        "tags",
+        "note",
+        "cluster",
+    }
 )
+SUMMARY_CHARS = 200  # of an edited answer in its act's own summary
 ACT_NUMBERS_MAX = 20  # distinct values that an act's own summary lists
 
 Selection = Sequence[int] | Select[int]
@@ -96,18 +106,24 @@ def edit_answer(store: Store, identity: int, answer: str, *, actor: str) -> Done
         before = _messages(connection, identity)
         after = loads(before)
         last = next((m for m in reversed(after) if m["role"] == "assistant"), None)
+        old = last.get("content") if last else None
         if last is None:
             after.append({"role": "assistant", "content": answer})
-        elif last.get("content") == answer:
+        elif old == answer:
             return Done([], 0)
         else:
             last["content"] = answer
-        act = _insert_act(connection, actor, "edit", identity, 1, {}, {})
+        act = _insert_act(connection, actor, "edit", identity, 1, _brief(old), _brief(answer))
         _insert_items(
             connection, act, [(identity, {"messages": before}, {"messages": dumps(after)})]
         )
         write_messages(connection, identity, after)
         return Done([act], 1)
+
+
+def _brief(answer: str | None) -> dict[str, str | None]:
+    """An answer as an act's own summary shows it; the whole one stands in `act_item`."""
+    return {"answer": answer and answer[:SUMMARY_CHARS]}
 
 
 def undo(store: Store, count: int = 1, *, actor: str) -> Done:
@@ -163,11 +179,17 @@ def acts_on(connection: Connection, identity: int) -> list[dict[str, Any]]:
             "actor": row["actor"],
             "kind": row["kind"],
             "value": loads(row["value_json"]),
-            "before": loads(row["before_json"]),
-            "after": loads(row["after_json"]),
+            "before": _values(row["before_json"]),
+            "after": _values(row["after_json"]),
         }
         for row in rows
     ]
+
+
+def _values(item_json: str) -> dict[str, Any]:
+    """The columns of an `act_item`; messages, which are JSON there too, as messages."""
+    values: dict[str, Any] = loads(item_json)
+    return {name: loads(v) if name == "messages" else v for name, v in values.items()}
 
 
 def _checked(values: Mapping[str, object]) -> list[str]:
@@ -206,7 +228,8 @@ def _select(connection: Connection, selection: Selection) -> None:
         return
     if selection:
         connection.execute(
-            text("INSERT OR IGNORE INTO selected VALUES (:id)"), [{"id": i} for i in selection]
+            text("INSERT OR IGNORE INTO selected SELECT value FROM json_each(:ids)"),
+            {"ids": dumps(list(selection))},
         )
     missing = connection.execute(
         text("SELECT id FROM selected WHERE id NOT IN (SELECT id FROM interaction) LIMIT 1")

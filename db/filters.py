@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
@@ -29,10 +30,11 @@ from sqlalchemy import (
     select,
     true,
 )
+from sqlalchemy.dialects import sqlite
 
 from db.errors import FilterError
 from db.models import INTERACTIONS, STATUSES, Source, table
-from db.search import match_expression
+from db.search import match_expression, typed_expression
 
 _WORD = re.compile(
     r"""(?P<neg>-)?(?:(?P<key>[A-Za-z_]+):)?(?P<value>"(?:[^"\\]|\\.)*"|[^\s"]\S*|)""", re.VERBOSE
@@ -135,15 +137,38 @@ def ids(filter_text: str) -> Select[int]:
 
 def ordered(statement: Select[int], sort: str) -> Select[int]:
     """Order a statement by a sort key, `-key` for descending; ties by id. NULLs come last."""
-    name = sort.removeprefix("-")
-    key = SORTS.get(name)
-    if key is None:
-        raise FilterError(
-            f"cannot sort by {name!r}; sort by one of {', '.join(SORTS)}", 0, len(sort)
-        )
+    key = sort_key(sort)
     direction = key.desc() if sort.startswith("-") else key.asc()
     tie = INTERACTIONS.c.id.desc() if sort.startswith("-") else INTERACTIONS.c.id.asc()
     return statement.order_by(direction.nulls_last(), tie)
+
+
+def sort_key(sort: str) -> ColumnElement[Any]:
+    """The column of a sort key, with or without `-` before it. Raises FilterError."""
+    name = sort.removeprefix("-")
+    if name not in SORTS:
+        raise FilterError(
+            f"cannot sort by {name!r}; sort by one of {', '.join(SORTS)}", 0, len(sort)
+        )
+    return SORTS[name]
+
+
+def compiled(filter_text: str, search: str, sort: str) -> tuple[str, tuple[object, ...]]:
+    """SQL for the driver, and its parameters: the ids that a filter and a search find, in order.
+
+    `search` is what a person has typed so far: its words in any order, the last one perhaps
+    unfinished. Raises FilterError.
+    """
+    expression = typed_expression(search)
+    if expression is None:
+        statement = ordered(ids(filter_text), sort)
+    elif sort in ("id", "-id"):
+        statement = _from_index(filter_text, expression, descending=sort == "-id")
+    else:
+        matches = INTERACTIONS.c.id.in_(_matching(expression))
+        statement = ordered(ids(filter_text).where(matches), sort)
+    sql = statement.compile(dialect=sqlite.dialect(), compile_kwargs={"render_postcompile": True})
+    return str(sql), tuple(sql.params[name] for name in sql.positiontup or ())
 
 
 def _condition(word: Word) -> ColumnElement[bool]:
@@ -268,9 +293,24 @@ def _full_text(word: Word) -> ColumnElement[bool]:
     query = match_expression(word.value)
     if query is None:
         raise FilterError("nothing to search for in this word", word.start, word.end)
+    return INTERACTIONS.c.id.in_(_matching(query))
+
+
+def _from_index(filter_text: str, expression: str, *, descending: bool) -> Select[int]:
+    """The index itself in its own order: the newest hits come before all are found."""
+    index = TableClause("interaction_fts", column("rowid"))
+    statement: Select[int] = select(index.c.rowid.label("id")).select_from(index)
+    statement = statement.where(column("interaction_fts").op("MATCH")(expression))
+    if filter_text.strip():
+        statement = statement.join(INTERACTIONS, INTERACTIONS.c.id == index.c.rowid)
+        statement = statement.where(where(filter_text))
+    return statement.order_by(index.c.rowid.desc() if descending else index.c.rowid.asc())
+
+
+def _matching(expression: str) -> Select[int]:
     index: Select[int] = select(column("rowid")).select_from(TableClause("interaction_fts"))
-    matches: ColumnElement[bool] = column("interaction_fts").op("MATCH")(query)
-    return INTERACTIONS.c.id.in_(index.where(matches))
+    matches: ColumnElement[bool] = column("interaction_fts").op("MATCH")(expression)
+    return index.where(matches)
 
 
 _OTHERS: dict[str, Callable[[str, Word], ColumnElement[bool]]] = {

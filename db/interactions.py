@@ -95,13 +95,19 @@ def normalised(task: str) -> str:
     return _SPACE.sub(" ", task).strip().casefold()
 
 
+def _calls_made(messages: Sequence[Message]) -> int:
+    """Structured calls, or the results where the calls stand in the text, as old logs have them."""
+    calls = sum(len(message.get("tool_calls") or ()) for message in messages)
+    return calls or sum(message["role"] == "tool" for message in messages)
+
+
 def derived(messages: Sequence[Message], tools: object, task: str) -> dict[str, object]:
     """The narrow columns that follow from the text."""
     output = output_of(messages)
     return {
         "title": _SPACE.sub(" ", task[: 4 * TITLE_CHARS]).strip()[:TITLE_CHARS],
         "turns": sum(m["role"] in ("user", "assistant") for m in messages),
-        "tool_calls": sum(len(m.get("tool_calls") or ()) for m in messages),
+        "tool_calls": _calls_made(messages),
         "task_chars": len(task),
         "output_chars": len(output),
         "task_hash": xxhash.xxh3_128_hexdigest(normalised(task).encode()),

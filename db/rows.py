@@ -103,5 +103,10 @@ def show(store: Store, identity: int) -> dict[str, Any]:
             "tools": loads(body.tools) if body.tools else [],
             "raw": loads(body.raw) if body.raw else {},
             "source": dict(origin._mapping),
-            "acts": [{**act, "at": iso(act.pop("at_ms"))} for act in acts_on(connection, identity)],
+            "acts": [dated(act) for act in acts_on(connection, identity)],
         }
+
+
+def dated(act: dict[str, Any]) -> dict[str, Any]:
+    """An act of `db.acts` as the commands show it: `at` in ISO 8601 instead of `at_ms`."""
+    return {"at": iso(act["at_ms"]), **{key: act[key] for key in act if key != "at_ms"}}

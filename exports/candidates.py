@@ -1,86 +1,135 @@
-"""Which interactions can be trained on, and why the others cannot."""
+"""Which interactions can be trained on, and why the others cannot.
+
+Two steps: what the narrow rows tell of all of them, then what the text of some of them tells.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Row, Select, select
 
 from db import filters
 from db.interactions import loads, output_of
 from db.models import BODIES, INTERACTIONS, Cluster, table
 from db.store import Store
 from exports.conversation import Conversation, calls_of, offered_names, training_conversation
+from exports.quality import Answered, first_reason
 from exports.solutions import Answer, shape
+
+_AT_ONCE = 500  # bodies a query
+
+
+@dataclass(frozen=True, slots=True)
+class Prospect:
+    """An interaction that nothing in its row speaks against.
+
+    `problem` is a number of its own below 0 where it has none. `head` is the representative of
+    its cluster where that is another. `rank`: 0 verified, 1 accepted, 2 successful, 3 the rest.
+    """
+
+    id: int
+    agent: str | None
+    problem: int
+    cluster: int | None
+    head: int | None
+    stop_reason: str | None
+    rank: int
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """An interaction that can be trained on. `rank`: 0 verified, 1 accepted, 2 successful, 3."""
+    """An interaction that can be trained on."""
 
-    id: int
-    agent: str | None
-    problem: int | None
-    cluster: int | None
+    prospect: Prospect
     conversation: Conversation
     output: str
-    rank: int
+
+    @property
+    def id(self) -> int:
+        """The interaction's id."""
+        return self.prospect.id
 
     def answer(self) -> Answer:
         """Its answer, as one of the solutions to its problem."""
-        return Answer(self.id, self.output, self.rank)
+        return Answer(self.id, self.output, self.prospect.rank)
 
 
-@dataclass(slots=True)
-class Candidates:
-    """The candidates in the order of their ids, and how many were left out for which reason."""
-
-    kept: list[Candidate] = field(default_factory=list)
-    dropped: Counter[str] = field(default_factory=Counter)
-
-
-def find_candidates(store: Store, where: str) -> Candidates:
-    """Everything that a filter holds for, judged. Reasons are counted once an interaction."""
-    found = Candidates()
-    columns = INTERACTIONS.c
-    clusters = table(Cluster)
-    statement = (
+def find_prospects(store: Store, where: str) -> tuple[list[Prospect], Counter[str]]:
+    """By id, everything that a filter holds for; how many were left out for which reason."""
+    columns, clusters = INTERACTIONS.c, table(Cluster)
+    statement: Select[Any] = (
         select(
             columns.id, columns.agent, columns.problem, columns.cluster, columns.status,
-            columns.success, columns.verified, columns.content_hash, BODIES.c.messages,
-            BODIES.c.tools, clusters.c.representative,
+            columns.success, columns.verified, columns.content_hash, columns.stop_reason,
+            clusters.c.representative,
         )
-        .join_from(INTERACTIONS, BODIES, columns.id == BODIES.c.id)
         .join(clusters, columns.cluster == clusters.c.id, isouter=True)
         .where(filters.where(where))
         .order_by(columns.id)
     )  # fmt: skip
+    found: list[Prospect] = []
+    dropped: Counter[str] = Counter()
     seen: set[str] = set()
-    followers: list[tuple[Candidate, int]] = []
     with store.read() as connection:
         for row in connection.execute(statement):
             reason = _status_reason(row.status, row.success, row.verified)
             if reason is None and row.content_hash in seen:
                 reason = "exact_duplicate"
-            messages = loads(row.messages)
-            tools = loads(row.tools) if row.tools else []
-            conversation = None if reason else training_conversation(messages, tools)
-            reason = reason or _content_reason(conversation)
-            if reason or conversation is None:
-                found.dropped[reason or "no_answer"] += 1
+            if reason is not None:
+                dropped[reason] += 1
                 continue
             seen.add(row.content_hash)
-            candidate = Candidate(
-                row.id, row.agent, row.problem, row.cluster, conversation,
-                output_of(conversation.messages), _rank(row.verified, row.status, row.success),
-            )  # fmt: skip
-            found.kept.append(candidate)
-            if row.representative not in (None, row.id):
-                followers.append((candidate, row.representative))
-    _drop_followers(found, followers)
-    return found
+            found.append(_prospect(row))
+    return found, dropped
+
+
+def judged(
+    store: Store, prospects: Sequence[Prospect], quality: Sequence[str]
+) -> tuple[list[Candidate], Counter[str]]:
+    """Those that can be trained on, and why the others cannot.
+
+    `quality` names filters of `exports.quality`. The prospects of one cluster come together: a
+    near-duplicate is compared with its representative.
+    """
+    kept: list[Candidate] = []
+    dropped: Counter[str] = Counter()
+    for prospect, row in _bodies(store, prospects):
+        candidate = _candidate(prospect, row, quality)
+        if isinstance(candidate, str):
+            dropped[candidate] += 1
+        else:
+            kept.append(candidate)
+    return _without_followers(kept, dropped), dropped
+
+
+def _bodies(store: Store, prospects: Sequence[Prospect]) -> Iterator[tuple[Prospect, Row[Any]]]:
+    for start in range(0, len(prospects), _AT_ONCE):
+        chunk = {prospect.id: prospect for prospect in prospects[start : start + _AT_ONCE]}
+        columns = BODIES.c
+        statement: Select[Any] = select(columns.id, columns.messages, columns.tools)
+        with store.read() as connection:
+            rows = {
+                row.id: row for row in connection.execute(statement.where(columns.id.in_(chunk)))
+            }
+        for identity, prospect in chunk.items():
+            if identity in rows:
+                yield prospect, rows[identity]
+
+
+def _prospect(row: Row[Any]) -> Prospect:
+    return Prospect(
+        row.id,
+        row.agent,
+        row.problem if row.problem is not None else -row.id,
+        row.cluster,
+        row.representative if row.representative != row.id else None,
+        row.stop_reason,
+        _rank(row.verified, row.status, row.success),
+    )
 
 
 def _status_reason(status: str, success: bool | None, verified: str | None) -> str | None:
@@ -93,16 +142,6 @@ def _status_reason(status: str, success: bool | None, verified: str | None) -> s
     return None
 
 
-def _content_reason(conversation: Conversation | None) -> str | None:
-    if conversation is None:
-        return "no_answer"
-    offered = offered_names(conversation.tools)
-    for message in conversation.messages:
-        if any(call.name not in offered for call in calls_of(message)):
-            return "tool_not_offered"
-    return None
-
-
 def _rank(verified: str | None, status: str, success: bool | None) -> int:
     if verified == "passed":
         return 0
@@ -111,18 +150,33 @@ def _rank(verified: str | None, status: str, success: bool | None) -> int:
     return 2 if success else 3
 
 
-def _drop_followers(found: Candidates, followers: Sequence[tuple[Candidate, int]]) -> None:
+def _candidate(prospect: Prospect, row: Row[Any], quality: Sequence[str]) -> Candidate | str:
+    """The candidate, or the first reason against it."""
+    tools = loads(row.tools) if row.tools else []
+    conversation = training_conversation(loads(row.messages), tools)
+    if conversation is None:
+        return "no_answer"
+    offered = offered_names(conversation.tools)
+    for message in conversation.messages:
+        if any(call.name not in offered for call in calls_of(message)):
+            return "tool_not_offered"
+    output = output_of(conversation.messages)
+    reason = first_reason(Answered(conversation, output, prospect.stop_reason), quality)
+    return reason or Candidate(prospect, conversation, output)
+
+
+def _without_followers(kept: list[Candidate], dropped: Counter[str]) -> list[Candidate]:
     """A near-duplicate of its representative goes, unless its code does something else."""
-    by_id = {candidate.id: candidate for candidate in found.kept}
+    by_id = {candidate.id: candidate for candidate in kept}
     gone: set[int] = set()
-    for candidate, representative in followers:
-        head = by_id.get(representative)
+    for candidate in kept:
+        head = by_id.get(candidate.prospect.head or 0)
         if head is None:
             continue
         own, other = shape(candidate.output), shape(head.output)
         if own.startswith("Module(") and other.startswith("Module(") and own != other:
             continue
         gone.add(candidate.id)
-    found.kept = [candidate for candidate in found.kept if candidate.id not in gone]
     if gone:
-        found.dropped["near_duplicate"] += len(gone)
+        dropped["near_duplicate"] += len(gone)
+    return [candidate for candidate in kept if candidate.id not in gone]

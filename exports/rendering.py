@@ -67,6 +67,10 @@ class Template:
             trained[first : last + 1] = [True] * (last + 1 - first)
         return Rendered(text, ids, trained, list(encoding["offset_mapping"]), spans)
 
+    def text_of(self, messages: Sequence[Message], tools: Sequence[Tool]) -> str:
+        """The text of a whole conversation, without ids and mask."""
+        return self._plain(messages, tools, add_generation_prompt=False)
+
     def prompt(self, messages: Sequence[Message], tools: Sequence[Tool]) -> str:
         """What the base is given when it shall answer these messages."""
         return self._plain(messages, tools, add_generation_prompt=True)
@@ -90,13 +94,13 @@ class Template:
     def _spans_turn_by_turn(
         self, messages: Sequence[Message], tools: Sequence[Tool]
     ) -> tuple[str, list[tuple[int, int]]]:
-        text = self._plain(messages, tools, add_generation_prompt=False)
+        text = self.text_of(messages, tools)
         spans: list[tuple[int, int]] = []
         for number, message in enumerate(messages):
             if message["role"] != "assistant":
                 continue
             before = self.prompt(messages[:number], tools)
-            after = self._plain(messages[: number + 1], tools, add_generation_prompt=False)
+            after = self.text_of(messages[: number + 1], tools)
             if not after.startswith(before) or not text.startswith(after):
                 raise CannotMask(
                     f"the template of {self.folder} writes turn {number + 1} differently when more "

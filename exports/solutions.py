@@ -54,7 +54,7 @@ def choose(answers: Sequence[Answer], k: int) -> list[Answer]:
 
     Only within the best rank that has any left, so that verified solutions come first.
     """
-    left = distinct(answers)
+    left = distinct(answers) if len(answers) > 1 else list(answers)
     if len(left) <= k:
         return left
     shapes = {answer.id: shape(answer.text) for answer in left}

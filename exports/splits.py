@@ -50,7 +50,7 @@ def assign(groups: Sequence[int], shares: tuple[float, float, float], seed: int)
     for group in groups:
         members[group] = members.get(group, 0) + 1
     order = sorted(
-        members, key=lambda group: (-members[group] * 20 > len(groups), _draw(seed, group))
+        members, key=lambda group: (-members[group] * 20 > len(groups), draw(seed, group))
     )
     total = len(groups)
     filled = dict.fromkeys(SPLITS, 0)
@@ -67,5 +67,6 @@ def assign(groups: Sequence[int], shares: tuple[float, float, float], seed: int)
     return [split_of[group] for group in groups]
 
 
-def _draw(seed: int, value: int) -> int:
+def draw(seed: int, value: object) -> int:
+    """A number drawn from the seed for that value: what to sort by for an order by chance."""
     return xxhash.xxh3_64_intdigest(f"{seed}:{value}".encode())

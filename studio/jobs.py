@@ -26,6 +26,14 @@ class Job:
     started: float
 
 
+def environment(threads: int | None) -> dict[str, str]:
+    """The environment of a child that computes: quiet, offline in its habits, `threads` at most."""
+    quiet = {"TOKENIZERS_PARALLELISM": "false", "HF_HUB_DISABLE_TELEMETRY": "1"}
+    if threads:  # with busy neighbours more threads are slower
+        quiet |= {"OMP_NUM_THREADS": str(threads), "OMP_WAIT_POLICY": "PASSIVE"}
+    return quiet
+
+
 def spawn(module: str, arguments: Sequence[str], log: Path, environment: Mapping[str, str]) -> Job:
     """Start `python -m module arguments` in its own session, its output appended to `log`."""
     with log.open("ab") as output:

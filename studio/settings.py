@@ -26,9 +26,13 @@ class Settings(BaseModel):
 
 
 class AgentSettings(Settings):
-    """One agent: its planned share (0..1), names in logs, and the words of its tasks."""
+    """One agent: its planned share (0..1), names in logs, and the words of its tasks.
+
+    `key` labels interactions with it in the app.
+    """
 
     planned: float = Field(ge=0, le=1)
+    key: str = ""
     roles: list[str] = []
     leads: list[str] = []
     words: list[str] = []

@@ -23,9 +23,20 @@ def test_db_exports_studio_import_only_downwards() -> None:
     assert found.returncode == 0, found.stdout + found.stderr
 
 
-@pytest.mark.parametrize("module", ["studio.__main__", "studio.cli", "db.store", "db.filters"])
+@pytest.mark.parametrize(
+    "module", ["studio.__main__", "studio.cli", "studio.app", "db.store", "db.filters"]
+)
 def test_what_the_terminal_imports_is_light(module: str) -> None:
     code = f"import {module}, sys; print([m for m in {HEAVY!r} if m in sys.modules])"
+    found = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert found.stdout.strip() == "[]"
+
+
+def test_the_first_frame_waits_for_no_database_layer() -> None:
+    late = ("sqlalchemy", "sqlmodel", "pydantic", "yaml", "msgspec", "pygments.lexers")
+    code = f"import studio.app, sys; print([m for m in {late!r} if m in sys.modules])"
     found = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )

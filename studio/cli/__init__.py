@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import os
+import sys
+from pathlib import Path
 
 import click
 
@@ -65,8 +68,33 @@ class LazyGroup(click.Group):
     cls=LazyGroup, invoke_without_command=True, context_settings={"max_content_width": 100}
 )
 @click.version_option(package_name="adapter-studio")
+@click.option("--store", "location", help="Open the app on this store.")
+@click.option("--debug", is_flag=True, help="Show where an error comes from.")
 @click.pass_context
-def studio(context: click.Context) -> None:
-    """Turn your agents' logs into a LoRA adapter, and prove whether it beats the base model."""
+def studio(context: click.Context, location: str | None, debug: bool) -> int | None:  # noqa: ARG001
+    """Turn your agents' logs into a LoRA adapter, and prove whether it beats the base model.
+
+    Without a command: open the app on --store (else $STUDIO_STORE, else ./studio.db).
+    """
     if context.invoked_subcommand is None:
+        return _open_app(context, location or os.environ.get("STUDIO_STORE") or "./studio.db")
+    if location is not None:
+        raise click.UsageError("--store stands behind the command: studio list --store PATH")
+    return None
+
+
+def _open_app(context: click.Context, location: str) -> int:
+    """Run the app to its end. Raises the StudioError that ended it."""
+    if not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
         click.echo(context.get_help())
+        raise click.UsageError("the app needs a terminal; give a command where there is none")
+    if not Path(location).is_file():  # what is wrong is said before anything is drawn
+        from db.store import open_store
+
+        open_store(location).close()
+    from studio.app import AdapterStudio
+
+    error = AdapterStudio(location).run()
+    if error is not None:
+        raise error
+    return 0

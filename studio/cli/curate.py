@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -192,9 +191,7 @@ def history_command(
 ) -> None:
     """What was decided, by whom and when, newest first."""
     with opened(location) as store:
-        found = [{**act, "at": rows.iso(act["at_ms"])} for act in acts.history(store, limit)]
-    for act in found:
-        del act["at_ms"]
+        found = [rows.dated(act) for act in acts.history(store, limit)]
     answer({"acts": found}, as_json, lambda: _print_history(found))
 
 
@@ -308,4 +305,16 @@ def dedupe_command(
     else:
         with opened(location) as store:
             value = dedupe(store, threshold=threshold, on=on, across_agents=across_agents)
-    answer(value, as_json, lambda: say(json.dumps(value)[1:-1].replace('"', "")))
+    answer(value, as_json, lambda: _print_duplicates(value))
+
+
+def _print_duplicates(value: dict[str, Any]) -> None:
+    if "out" in value:
+        say(f"{value['documents']:,} documents, {value['clusters']:,} clusters → {value['out']}")
+        return
+    say(
+        f"{value['documents']:,} documents: {value['exact_duplicates']:,} exact and "
+        f"{value['near_duplicates']:,} near duplicates in {value['clusters']:,} clusters, "
+        f"{value['seconds']:.1f} s"
+    )
+    say("studio undo takes it back" if value["act"] else "nothing changed")

@@ -9,11 +9,12 @@ from typing import Any
 import click
 
 from db.errors import BadInput
-from studio.cli.frame import answer, opened, output_options, say, store_options, table
+from studio.cli.frame import answer, note, opened, output_options, say, store_options, table
 from studio.cli.jsonl import json_rows, write_jsonl
 from studio.cli.progress import bar
 
 _path = click.Path(path_type=Path)
+_FORMATS = ("trl", "openai", "sharegpt", "alpaca", "mlx", "text")
 
 
 @click.command("build")
@@ -28,6 +29,13 @@ _path = click.Path(path_type=Path)
 @click.option("--replay", default=0.0, help="Share of general examples against forgetting.")
 @click.option("--replay-from", type=_path, help="JSONL of them, else those of the base.")
 @click.option("--template", type=click.Choice(("tool_call", "legacy")), default="tool_call")
+@click.option("--mix", type=click.Choice(("as_is", "planned", "balanced")), default="as_is",
+              help="Agents as they come, as agents.yaml plans them, or as many of each; without "
+              "--budget the scarcest agent decides how many.")  # fmt: skip
+@click.option("--quality", default="usual", show_default=True,
+              help="Filters with commas between: truncated, unreadable_call (these are the usual "
+              "ones), refusal, short_answer, broken_code, repetitive; or all, none.")  # fmt: skip
+@click.option("--max-tokens", type=int, help="Leave out what is longer.")
 @click.option("--base", default="nano", show_default=True, help="Whose tokens are counted.")
 @store_options
 def build_command(
@@ -42,6 +50,9 @@ def build_command(
     replay: float,
     replay_from: Path | None,
     template: str,
+    mix: str,
+    quality: str,
+    max_tokens: int | None,
     base: str,
     location: str,
     as_json: bool,
@@ -49,6 +60,7 @@ def build_command(
 ) -> None:
     """Build a dataset: frozen, hashed, split so that nothing straddles."""
     from exports.dataset import BuildRecipe
+    from exports.quality import parse_filters
     from studio.curation.building import build_dataset
 
     recipe = BuildRecipe(
@@ -63,9 +75,14 @@ def build_command(
         replay=replay,
         replay_from=str(replay_from) if replay_from else None,
         template=template,
+        mix=mix,
+        quality=parse_filters(quality),
+        max_tokens=max_tokens,
     )
     with opened(location) as store:
         value = build_dataset(store, recipe, base=base)
+    if why := value["tokens_counted"]["reason"]:
+        note(f"tokens were counted by the slower tokenizer itself: {why}")
     answer(value, as_json, lambda: _print_build(value))
 
 
@@ -81,6 +98,8 @@ def _print_build(value: dict[str, Any]) -> None:
             [(name.replace("_", " "), n) for name, n in value["dropped"].items()],
             right="n",
         )
+    if value["mix"]:
+        say(f"agents: {', '.join(f'{name} {n:,}' for name, n in value['by_agent'].items())}")
     say(f"{value['tokens'] or 0:,} tokens · sha256 {value['sha256'][:16]}")
     say(f"Next: studio preflight {value['dataset']}")
 
@@ -169,15 +188,22 @@ def print_preflight(value: dict[str, Any]) -> None:
 
 @click.command("export")
 @click.argument("dataset")
-@click.option("--format", "format_name", required=True, type=click.Choice(("trl", "openai")))
+@click.option("--format", "format_name", required=True, type=click.Choice(_FORMATS))
 @click.option("--out", required=True, type=_path, help="The folder to write.")
+@click.option("--base", help="Whose chat template writes the format text.")
+@click.option("--licence", "licences", multiple=True, metavar="[GLOB=]SPDX",
+              help="The licence of the sources, or of those that the pattern fits.")  # fmt: skip
 @click.option("--allow-secrets", is_flag=True, help="Write keys and tokens that were found.")
+@click.option("--push", "repo", metavar="REPO", help="Also upload it to the Hub, as private.")
 @store_options
 def export_command(
     dataset: str,
     format_name: str,
     out: Path,
+    base: str | None,
+    licences: tuple[str, ...],
     allow_secrets: bool,
+    repo: str | None,
     location: str,
     as_json: bool,
     debug: bool,  # noqa: ARG001
@@ -185,11 +211,44 @@ def export_command(
     """Write a dataset for another program: files, manifest and card."""
     from exports.export import export
     from exports.frozen import find_dataset
+    from exports.hub import check_login, push
+    from exports.rendering import load_template
+    from studio.training.bases import find_base
 
+    if repo is not None:
+        check_login(repo)
     with opened(location) as store:
         frozen = find_dataset(store, dataset)
-        files = export(store, frozen, format_name, out, allow_secrets=allow_secrets)
-    answer({"files": files}, as_json, lambda: _print_files(files))
+        done = export(
+            store,
+            frozen,
+            format_name,
+            out,
+            template=load_template(find_base(base).folder) if base else None,
+            licences=dict(_licence(text) for text in licences),
+            allow_secrets=allow_secrets,
+            published=repo is not None,
+        )
+    pushed = push(out, repo, done.names) if repo is not None else None
+    value = {"files": done.files, "left_out": done.left_out, "pushed": pushed}
+    answer(value, as_json, lambda: _print_export(value))
+
+
+def _licence(text: str) -> tuple[str, str]:
+    """`GLOB=SPDX` as a pair; a licence alone is that of every source."""
+    pattern, sign, licence = text.rpartition("=")
+    return (pattern if sign else "*"), licence
+
+
+def _print_export(value: dict[str, Any]) -> None:
+    _print_files(value["files"])
+    if not any(file["path"].endswith("valid.jsonl") for file in value["files"]):
+        say("there is no validation split, which mlx-lm and early stopping need")
+    if value["left_out"]:
+        said = ", ".join(f"{name.replace('_', ' ')} {n}" for name, n in value["left_out"].items())
+        say(f"left out, since the format cannot say them: {said}")
+    if value["pushed"]:
+        say(f"uploaded to {value['pushed']}")
 
 
 def _print_files(files: list[dict[str, Any]]) -> None:

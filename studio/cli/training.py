@@ -181,10 +181,11 @@ def nano_command(
     from studio import nano
 
     if rebuild:
-        from studio.nano.pretrain import main as pretrain
+        from studio.nano.rebuild import rebuild as make_anew
 
-        pretrain()
-    card = json.loads((nano.MODEL.parent / "card.json").read_text(encoding="utf-8"))
+        with bar("") as show:
+            make_anew(show)
+    card = json.loads((nano.MODEL / "card.json").read_text(encoding="utf-8"))
     size = sum(path.stat().st_size for path in nano.MODEL.iterdir())
     value = {"path": str(nano.MODEL), "bytes": size, "suite": str(nano.SUITE), **card}
     answer(value, as_json, lambda: _print_nano(value))

@@ -19,6 +19,7 @@ from studio.collect.writing import Counts, write_records
 BATCH_ROWS = 256
 BATCH_CHARS = 4 << 20
 REASON_CHARS = 2000
+JSON_SUFFIXES = (".json", ".jsonl", ".ndjson")
 
 __all__ = ["Progress", "Rejected", "Summary", "import_paths"]
 
@@ -110,12 +111,21 @@ class _Import:
         try:
             known = self.format or recognised(log.head)
             if known is None:
-                self.summary.unknown.append(log.name)
+                self._unrecognised(log)
             else:
                 self._import(log, known)
         except OSError as error:
             self.summary.rejected.append(log.rejected(0, why(error)))
         self._tell(bytes_done=before + size, files_done=self.progress.files_done + 1)
+
+    def _unrecognised(self, log: Log) -> None:
+        """A file whose name promises JSON and that holds none is damaged, not of another format."""
+        promises_json = log.path.suffix.lower() in JSON_SUFFIXES
+        first = next(log.items(), None) if promises_json else None
+        if isinstance(first, Rejected):
+            self.summary.rejected.append(first)
+            return
+        self.summary.unknown.append(log.name)
 
     def _import(self, log: Log, known: Format) -> None:
         sha256 = _sha256(log)

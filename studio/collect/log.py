@@ -18,7 +18,7 @@ import xxhash
 from db.interactions import Record
 from studio.collect import splitting
 from studio.collect.decoding import Damaged, decode, mended
-from studio.collect.splitting import Piece
+from studio.collect.splitting import PIECE_LIMIT, Piece
 
 CHUNK = 1 << 20
 HEAD_ROWS = 50
@@ -49,10 +49,14 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The beginning of a file: its first bytes, and its first rows when it holds JSON."""
+    """The beginning of a file: its first bytes, and its first rows when it holds JSON.
+
+    `path` is for formats that only their own reader can open.
+    """
 
     start: bytes
     rows: list[Any]
+    path: Path | None = None
 
 
 class Format(Protocol):
@@ -104,7 +108,7 @@ class Log:
                 break
         if self._layout == "document" and not begins_well and 2 * len(rows) < seen:
             rows = []  # prose that begins with a bracket
-        return Head(start, rows)
+        return Head(start, rows, self.path)
 
     def items(self) -> Iterator[Item | Rejected]:
         """Every row of the file; what is no JSON is rejected with its line and the reason."""
@@ -119,6 +123,24 @@ class Log:
                 yield self.rejected(line, str(error))
             else:
                 yield Item(line, value)
+
+    def text_lines(self) -> Iterator[tuple[int, str]]:
+        """Every line of a file that is no JSON, with its number, without its end.
+
+        What no database can hold becomes U+FFFD; a line over the limit is cut in pieces.
+        """
+        self._reading += 1
+        number, rest = 1, b""
+        for chunk in self._chunks():
+            *ended, rest = (rest + chunk).split(b"\n")
+            for line in ended:
+                yield number, _text(line)
+                number += 1
+            if len(rest) > PIECE_LIMIT:
+                yield number, _text(rest)
+                rest = b""
+        if rest:
+            yield number, _text(rest)
 
     def records(
         self, convert: Callable[[dict[str, Any], int], Record]
@@ -200,6 +222,10 @@ def digest(value: object) -> str:
 def printable(path: Path) -> str:
     """A path that any terminal and database can hold: bytes that are no UTF-8 become U+FFFD."""
     return os.fsencode(path).decode(errors="replace")
+
+
+def _text(line: bytes) -> str:
+    return line.decode(errors="replace").removesuffix("\r").replace("\0", "\ufffd")
 
 
 def _is_object(line: bytes) -> bool:

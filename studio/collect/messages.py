@@ -41,6 +41,7 @@ class Conversation:
         self.problems: list[str] = []
         self.parts: list[dict[str, Any]] = []
         self._calls = 0
+        self._made: set[str] = set()
         self._unanswered: dict[str, str] = {}
 
     def say(
@@ -68,6 +69,8 @@ class Conversation:
     ) -> None:
         """Append a tool's result. Without an id it answers the oldest open call, of that name."""
         found = call_id if isinstance(call_id, str) and call_id else self._open_call(name)
+        if found not in self._made:
+            self.problem("a tool result answers no call")
         self._unanswered.pop(found, None)
         message: Message = {"role": "tool", "content": self.text(content), "tool_call_id": found}
         if text_or_none(name):
@@ -83,8 +86,13 @@ class Conversation:
         self._calls += 1
         identity = call_id if isinstance(call_id, str) and call_id else f"call_{self._calls}"
         self._unanswered[identity] = name
+        self._made.add(identity)
         function = {"name": name, "arguments": self._arguments(name, arguments)}
         return {"id": identity, "type": "function", "function": function}
+
+    def open_calls(self) -> dict[str, str]:
+        """The calls that have no result yet: id, name of the tool."""
+        return dict(self._unanswered)
 
     def problem(self, text: str) -> None:
         """Note something that had to be bent, once."""
@@ -146,7 +154,6 @@ class Conversation:
         for identity, called in self._unanswered.items():
             if not isinstance(name, str) or name in ("", called):
                 return identity
-        self.problem("a tool result answers no call")
         return ""
 
 

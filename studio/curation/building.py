@@ -8,16 +8,22 @@ from typing import Any
 
 from db.errors import BadInput
 from db.store import Store
+from exports.choosing import CountTokens
 from exports.conversation import Message, Tool
 from exports.dataset import BuildRecipe, build
-from exports.rendering import load_template
+from exports.rendering import Template, load_template
+from exports.tokens import TokenCounter
+from studio import settings
 from studio.curation.problems import assign_problems
 from studio.evals.known_suites import find_suite
 from studio.training.bases import find_base
 
 
 def build_dataset(store: Store, recipe: BuildRecipe, *, base: str) -> dict[str, Any]:
-    """Build with the base's general examples where none were named; returns the report."""
+    """Build with the base's general examples and the team's plan where none are named.
+
+    Returns the report, and who counted the tokens.
+    """
     found = find_base(base)
     if recipe.replay and recipe.replay_from is None:
         if found.replay is None:
@@ -25,12 +31,27 @@ def build_dataset(store: Store, recipe: BuildRecipe, *, base: str) -> dict[str, 
                 f"the base {base} has no general examples: give --replay-from FILE.jsonl"
             )
         recipe = replace(recipe, replay_from=str(found.replay))
+    if recipe.mix == "planned" and not recipe.shares:
+        planned = {name: agent.planned for name, agent in settings.agents().items()}
+        recipe = replace(recipe, shares=planned)
     recipe.check()
     assign_problems(store)
     template = load_template(found.folder)
-
-    def count(messages: Sequence[Message], tools: Sequence[Tool]) -> int:
-        return len(template.render(messages, tools).ids)
-
+    counter = TokenCounter(template.tokenizer.backend_tokenizer)
     avoid = [find_suite(name) for name in recipe.avoid]
-    return build(store, recipe, avoid=avoid, count_tokens=count)
+    report = build(store, recipe, avoid=avoid, count_tokens=_count_with(template, counter))
+    counted_by = "tokenizer" if counter.reason else "tiktoken"
+    return {**report, "tokens_counted": {"by": counted_by, "reason": counter.reason}}
+
+
+def _count_with(template: Template, counter: TokenCounter) -> CountTokens:
+    """Counts the tokens of an example; None where the template refuses to write it."""
+    from jinja2 import TemplateError
+
+    def count(messages: Sequence[Message], tools: Sequence[Tool]) -> int | None:
+        try:
+            return counter.count(template.text_of(messages, tools))
+        except TemplateError:  # preflight says which example and why
+            return None
+
+    return count

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
+from db import acts
+from db.acts import Done
 from db.interactions import answer_of, loads
 from db.store import Store
 from exports.near_duplicates import find_clusters
@@ -47,23 +49,30 @@ class Document:
 
 
 def dedupe(
-    store: Store, *, threshold: float = 90.0, on: str = "both", across_agents: bool = False
+    store: Store,
+    *,
+    threshold: float = 90.0,
+    on: str = "both",
+    across_agents: bool = False,
+    actor: str = "studio dedupe",
 ) -> dict[str, Any]:
-    """Cluster the interactions that nobody dropped, and replace the clusters of the store.
+    """Cluster the interactions that nobody dropped, as one act that can be undone.
 
     Within each agent unless `across_agents`. Counts documents, exact and near duplicates (beyond
-    the one that is kept of each cluster), clusters, and the seconds that it took.
+    the one that is kept of each cluster), clusters, and the seconds that it took. Finding the same
+    clusters again changes nothing.
     """
     started = time.monotonic()
     documents, texts = _documents(store, on)
     agents = {agent: number for number, agent in enumerate({d.agent for d in documents})}
     groups = None if across_agents else [agents[d.agent] for d in documents]
     found = find_clusters(texts, threshold=threshold, groups=groups)
-    members: dict[int, list[int]] = {}
-    for index, number in enumerate(found.labels):
+    members: dict[int, list[Document]] = {}
+    for document, number in zip(documents, found.labels, strict=True):
         if number >= 0:
-            members.setdefault(int(number), []).append(index)
-    _write(store, [[documents[i] for i in group] for group in members.values()], on)
+            members.setdefault(int(number), []).append(document)
+    value = {"on": on, "threshold": threshold, "across_agents": across_agents}
+    done = _write(store, list(members.values()), on, actor, value)
     exact = sum(int(found.exact[index]) != index for index in range(len(texts)))
     return {
         "documents": len(texts),
@@ -71,6 +80,8 @@ def dedupe(
         "near_duplicates": sum(len(group) - 1 for group in members.values()) - exact,
         "clusters": len(members),
         "seconds": round(time.monotonic() - started, 3),
+        "act": done.acts[0] if done.acts else None,
+        "changed": done.changed,
     }
 
 
@@ -96,23 +107,54 @@ def _documents(store: Store, on: str) -> tuple[list[Document], list[str]]:
     return documents, texts
 
 
-def _write(store: Store, groups: Sequence[Sequence[Document]], on: str) -> None:
+def _write(
+    store: Store,
+    groups: Sequence[Sequence[Document]],
+    on: str,
+    actor: str,
+    value: dict[str, object],
+) -> Done:
+    """Number the groups and put their members in; clusters of old stay for undo to go back to."""
+    cluster_of: dict[int, int | None] = {}
     with store.write() as connection:
-        connection.execute(text("UPDATE interaction SET cluster = NULL WHERE cluster IS NOT NULL"))
-        connection.execute(text("DELETE FROM cluster"))
+        known = _known(connection)
+        for identity in connection.execute(_CLUSTERED).scalars():
+            cluster_of[identity] = None
         for group in groups:
             best = max(group, key=Document.rank)
-            cluster = connection.execute(
-                text(
-                    "INSERT INTO cluster (representative, size, kind, reason) "
-                    "VALUES (:id, :size, :kind, :reason) RETURNING id"
-                ),
-                {"id": best.id, "size": len(group), "kind": on, "reason": best.reason()},
-            ).scalar_one()
-            connection.execute(
-                text("UPDATE interaction SET cluster = :cluster WHERE id = :id"),
-                [{"cluster": cluster, "id": document.id} for document in group],
-            )
+            ids = frozenset(document.id for document in group)
+            cluster = known.get((ids, best.id, best.reason(), on))
+            if cluster is None:
+                cluster = connection.execute(
+                    text(
+                        "INSERT INTO cluster (representative, size, kind, reason) "
+                        "VALUES (:id, :size, :kind, :reason) RETURNING id"
+                    ),
+                    {"id": best.id, "size": len(group), "kind": on, "reason": best.reason()},
+                ).scalar_one()
+            cluster_of.update(dict.fromkeys(ids, cluster))
+    rows = [(identity, {"cluster": cluster}) for identity, cluster in cluster_of.items()]
+    return acts.set_rows(store, rows, actor=actor, kind="dedupe", value=value)
+
+
+_CLUSTERED = text("SELECT id FROM interaction WHERE cluster IS NOT NULL")
+
+
+def _known(connection: Connection) -> dict[tuple[frozenset[int], int, str, str], int]:
+    """The present clusters by their members, representative, reason and kind."""
+    rows = connection.execute(
+        text(
+            "SELECT c.id, c.representative, c.reason, c.kind, i.id AS member FROM cluster c "
+            "JOIN interaction i ON i.cluster = c.id ORDER BY c.id"
+        )
+    ).all()
+    members: dict[int, set[int]] = {}
+    for row in rows:
+        members.setdefault(row.id, set()).add(row.member)
+    return {
+        (frozenset(members[row.id]), row.representative, row.reason, row.kind): row.id
+        for row in rows
+    }
 
 
 def dedupe_rows(rows: Sequence[tuple[str, str]], *, threshold: float) -> list[dict[str, Any]]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import text
+from typing import Any
+
+from sqlalchemy import Connection, text
 
 from db.store import Store
 from exports.requests import same_requests
@@ -23,25 +25,43 @@ def assign_problems(store: Store) -> int:
             )
         ).all()
     heads = same_requests([row.task for row in rows])
+    known: dict[int, int] = {}
+    for head, row in zip(heads, rows, strict=True):
+        if row.problem is not None:
+            known.setdefault(head, row.problem)
+    new = [row for index, row in enumerate(rows) if heads[index] == index and index not in known]
     with store.write() as connection:
-        of_head: dict[int, int] = {}
-        for index, row in enumerate(rows):
-            head = heads[index]
-            known = row.problem if row.problem is not None else of_head.get(head)
-            if known is None:
-                known = connection.execute(
-                    text(
-                        "INSERT INTO problem (task, task_hash) VALUES (:task, :hash) "
-                        "ON CONFLICT (task_hash) DO UPDATE SET task = task RETURNING id"
-                    ),
-                    {"task": row.task, "hash": row.task_hash},
-                ).scalar_one()
-            of_head.setdefault(head, known)
+        if new:
             connection.execute(
                 text(
-                    "UPDATE interaction SET problem = :problem "
-                    "WHERE task_hash = :hash AND problem IS NULL"
+                    "INSERT INTO problem (task, task_hash) VALUES (:task, :hash) "
+                    "ON CONFLICT (task_hash) DO NOTHING"
                 ),
-                {"problem": known, "hash": row.task_hash},
+                [{"task": row.task, "hash": row.task_hash} for row in new],
             )
+        made = {
+            row.task_hash: row.id
+            for row in connection.execute(text("SELECT task_hash, id FROM problem"))
+        }
+        problem_of = [
+            {
+                "hash": row.task_hash,
+                "problem": row.problem or known.get(head) or made[rows[head].task_hash],
+            }
+            for head, row in zip(heads, rows, strict=True)
+        ]
+        _assign(connection, problem_of)
         return int(connection.execute(text("SELECT count(*) FROM problem")).scalar_one())
+
+
+def _assign(connection: Connection, problem_of: list[dict[str, Any]]) -> None:
+    """Write them in one statement: `interaction` has no index by the task's hash."""
+    connection.execute(text("CREATE TEMP TABLE problem_of (hash TEXT PRIMARY KEY, problem INT)"))
+    connection.execute(text("INSERT INTO problem_of VALUES (:hash, :problem)"), problem_of)
+    connection.execute(
+        text(
+            "UPDATE interaction SET problem = "
+            "(SELECT p.problem FROM problem_of p WHERE p.hash = task_hash) WHERE problem IS NULL"
+        )
+    )
+    connection.execute(text("DROP TABLE problem_of"))

@@ -94,7 +94,8 @@ def _routes(verdict: str, arm: Evidence, few_shot: Evidence | None, against: str
     if verdict == "deploy":
         return {a: against if by_agent.get(a) == "worse" else arm.spec for a in names}
     if verdict == "few_shot" and few_shot is not None:
-        return dict.fromkeys(names, few_shot.spec)
+        worse = few_shot.verdicts("by_agent")
+        return {a: against if worse.get(a) == "worse" else few_shot.spec for a in names}
     if verdict == "hybrid":
         return {a: arm.spec if by_agent.get(a) == "better" else against for a in names}
     return dict.fromkeys(names, against)
@@ -105,6 +106,7 @@ def _evidence(
 ) -> list[Evidence]:
     verdicts = verdicts_of(store, arms, suite, progress=progress)
     forced = _forced_runs(store)
+    to_beat = _report(store, arms[0], suite).get("seconds_per_answer")
     evidence = []
     for arm, own in zip(arms[1:], verdicts[1:], strict=True):
         report = _report(store, arm, suite)
@@ -116,6 +118,7 @@ def _evidence(
                 rate=sum(v.passed for v in own) / len(own),
                 seconds_per_answer=report.get("seconds_per_answer"),
                 delta=compare(verdicts[0], own, margin=rules.margin),
+                seconds_to_beat=to_beat,
             )
         )
     return evidence

@@ -1,6 +1,6 @@
 """The rules of a decision: what must hold of an adapter before it serves, and what follows.
 
-Every rule answers true, false or null (nothing is known), with its evidence in a sentence.
+Every rule answers true, false or null (the data cannot decide), with its evidence in a sentence.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import Field
 
-from studio.evals.compare import sentence
+from studio.evals.compare import Verdict, compare, sentence
 from studio.settings import Settings, config_path, read_yaml
 
 
@@ -33,7 +33,10 @@ def read_rules(path: Path | None) -> Rules:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What is known of one arm beside the arm to beat: `delta` is an answer of `compare`."""
+    """What is known of one arm beside the arm to beat: `delta` is an answer of `compare`.
+
+    `seconds_to_beat` are the seconds an answer of the arm to beat.
+    """
 
     spec: str
     trained: bool
@@ -41,6 +44,11 @@ class Evidence:
     rate: float
     seconds_per_answer: float | None
     delta: Mapping[str, Any]
+    seconds_to_beat: float | None = None
+
+    def outcomes(self) -> list[Verdict]:
+        """Its verdict on every item."""
+        return [Verdict(row["item"], row["b"]) for row in self.delta["items"]]
 
     def verdicts(self, group: str) -> dict[str, str]:
         """The verdict in every category or agent."""
@@ -88,24 +96,29 @@ def _suite_can_tell(rules: Rules, arm: Evidence) -> Ruling:
 
 def _better_somewhere(arm: Evidence) -> Ruling:
     better = _where(arm, "by_category", "better")
-    overall = sentence(arm.delta["overall"], arm.delta["margin"])
-    holds = bool(better) or arm.delta["overall"]["verdict"] == "better"
-    return Ruling("better_somewhere", holds, f"overall {overall}" + _list("; better in", better))
+    verdict = arm.delta["overall"]["verdict"]
+    seen = f"overall {sentence(arm.delta['overall'], arm.delta['margin'])}"
+    holds = True if better or verdict == "better" else None if verdict == "undecided" else False
+    return Ruling("better_somewhere", holds, seen + _list("; better in", better))
 
 
 def _no_category_worse(arm: Evidence) -> Ruling:
-    worse = _where(arm, "by_category", "worse")
-    if worse:
-        return Ruling("no_category_worse", False, f"forgetting: {', '.join(worse)}")
-    undecided = _where(arm, "by_category", "undecided")
-    return Ruling("no_category_worse", True, "none is worse" + _list("; undecided:", undecided))
+    return _none_worse("no_category_worse", arm, "by_category", "forgetting:")
 
 
 def _no_agent_worse(arm: Evidence) -> Ruling:
-    worse = _where(arm, "by_agent", "worse")
     if not arm.delta["by_agent"]:
         return Ruling("no_agent_worse", None, "the suite names no agents")
-    return Ruling("no_agent_worse", not worse, _list("worse for", worse) or "none is worse")
+    return _none_worse("no_agent_worse", arm, "by_agent", "worse for")
+
+
+def _none_worse(identity: str, arm: Evidence, group: str, words: str) -> Ruling:
+    """False where one is worse, null where one is undecided."""
+    worse, undecided = _where(arm, group, "worse"), _where(arm, group, "undecided")
+    if worse:
+        return Ruling(identity, False, _list(words, worse))
+    seen = "none is shown to be worse" + _list("; undecided:", undecided)
+    return Ruling(identity, None if undecided else True, seen)
 
 
 def _beats_few_shot(arm: Evidence, few_shot: Evidence | None) -> Ruling:
@@ -113,8 +126,10 @@ def _beats_few_shot(arm: Evidence, few_shot: Evidence | None) -> Ruling:
         return Ruling("beats_few_shot", None, "this arm is not trained")
     if few_shot is None:
         return Ruling("beats_few_shot", None, "no few-shot arm was evaluated: try base+random4")
-    seen = f"{100 * arm.rate:.1f}% against {100 * few_shot.rate:.1f}% of {few_shot.spec}"
-    return Ruling("beats_few_shot", arm.rate > few_shot.rate, seen)
+    margin = arm.delta["margin"]
+    delta = compare(few_shot.outcomes(), arm.outcomes(), margin=margin)["overall"]
+    holds = {"better": True, "worse": False, "equivalent": False}.get(delta["verdict"])
+    return Ruling("beats_few_shot", holds, f"beside {few_shot.spec} {sentence(delta, margin)}")
 
 
 def _preflight_passed(rules: Rules, arm: Evidence) -> Ruling:
@@ -135,7 +150,8 @@ def _targets(rules: Rules, arm: Evidence) -> list[Ruling]:
     if rules.max_seconds_per_answer is not None:
         took = arm.seconds_per_answer
         holds = None if took is None else took <= rules.max_seconds_per_answer
-        seen = f"{took or 0:.2f} s an answer, at most {rules.max_seconds_per_answer:g} wanted"
+        seen = "its speed is not known" if took is None else f"{took:.2f} s an answer"
+        seen += f", at most {rules.max_seconds_per_answer:g} s wanted"
         rulings.append(Ruling("speed_target", holds, seen))
     return rulings
 
@@ -151,31 +167,66 @@ def _list(before: str, names: list[str]) -> str:
 def conclude(arm: Evidence, rulings: list[Ruling], few_shot: Evidence | None) -> tuple[str, str]:
     """(verdict, scenario in a sentence) of one arm by its rulings."""
     holds = {ruling.id: ruling.holds for ruling in rulings}
-    better, safe = holds["better_somewhere"], holds["no_category_worse"]
-    if not holds["suite_can_tell"] and not better:
+    if not holds["suite_can_tell"] and not holds["better_somewhere"]:
         needed = arm.delta["overall"]["n_needed"]
         return "undecided", f"the suite is too small to tell; about {needed} items are needed"
-    if better and not safe:
+    if not holds["better_somewhere"]:
+        return _not_better(arm, holds)
+    if holds["no_category_worse"] is False:
         agents = arm.verdicts("by_agent").values()
         if "better" in agents and holds["preflight_passed"] is not False:
             return "hybrid", f"{arm.spec} is better for some agents and worse in a category"
         return "retrain", f"{arm.spec} gains in one place and forgets in another"
-    if not better:
-        if not safe or arm.delta["overall"]["verdict"] == "worse":
-            bad = len(_where(arm, "by_category", "worse"))
-            if bad > 1:
-                return "check_data", f"{arm.spec} is worse in {bad} categories: look at its data"
-            return "keep_base", f"{arm.spec} is worse than the base"
-        if arm.delta["overall"]["verdict"] == "equivalent":
-            return "keep_base", f"{arm.spec} makes no difference"
-        needed = arm.delta["overall"]["n_needed"]
-        return "undecided", f"no difference shown; about {needed} items would decide"
-    if holds["beats_few_shot"] is False and few_shot is not None:
-        return "few_shot", f"{few_shot.spec} does as well without training"
+    if few_shot is not None and arm.trained and _few_shot_is_enough(holds, few_shot):
+        return (
+            "few_shot",
+            f"{arm.spec} is not shown to beat {few_shot.spec}, which needs no training",
+        )
     if holds["preflight_passed"] is False:
         return "retrain", f"{arm.spec} is better, but was forced through preflight"
-    if holds.get("rate_target") is False or holds.get("speed_target") is False:
+    if False in (holds.get("rate_target"), holds.get("speed_target")):
         return "iterate", f"{arm.spec} is better, but misses a target"
+    return _better(arm, holds)
+
+
+def _few_shot_is_enough(holds: Mapping[str, bool | None], few_shot: Evidence) -> bool:
+    """Examples in the prompt that do as well; or that may, and beat the base themselves."""
+    if holds["beats_few_shot"] is None:
+        return bool(few_shot.delta["overall"]["verdict"] == "better")
+    return not holds["beats_few_shot"]
+
+
+def _better(arm: Evidence, holds: Mapping[str, bool | None]) -> tuple[str, str]:
+    """Better where it was trained, no category worse, no target missed."""
+    worse = _where(arm, "by_agent", "worse")
     if not arm.trained:
         return "few_shot", f"{arm.spec} beats the base without training"
-    return "deploy", f"{arm.spec} is better where it was trained and worse nowhere"
+    if not worse:
+        return "deploy", f"{arm.spec} is better, and shown to be worse nowhere"
+    if holds.get("rate_target"):
+        return "deploy", f"{arm.spec} reaches the target, though worse for {', '.join(worse)}"
+    return "hybrid", f"{arm.spec} is better, but worse for {', '.join(worse)}"
+
+
+def _not_better(arm: Evidence, holds: Mapping[str, bool | None]) -> tuple[str, str]:
+    """No gain was shown: harm, no difference, or too few items to say."""
+    overall = arm.delta["overall"]
+    bad = len(_where(arm, "by_category", "worse"))
+    if bad > 1 and arm.trained:
+        return "check_data", f"{arm.spec} is worse in {bad} categories: look at its data"
+    if not bad and overall["verdict"] == "undecided":
+        needed = overall["n_needed"]
+        return "undecided", f"no difference shown; about {needed} items would decide"
+    missed = False in (holds.get("rate_target"), holds.get("speed_target"))
+    if missed and _no_faster(arm):
+        return "abort", f"{arm.spec} misses a target and improves neither quality nor speed"
+    if not bad and overall["verdict"] == "equivalent":
+        return "keep_base", f"{arm.spec} makes no difference"
+    return "keep_base", f"{arm.spec} is worse than the base"
+
+
+def _no_faster(arm: Evidence) -> bool:
+    """Whether an answer is known to take as long as the arm to beat needs, or longer."""
+    if arm.seconds_per_answer is None or arm.seconds_to_beat is None:
+        return False
+    return arm.seconds_per_answer >= arm.seconds_to_beat

@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from db.models import Checkpoint, Dataset, Run, table
 from db.store import Store
 from exports.frozen import StoredExample, examples_of, find_dataset
 from exports.suites import Item, last_request
-from studio.training.bases import Base, find_base, weights_digest
+from studio.training.bases import Base, base_digest, find_base, weights_digest
 
 _SHOTS = re.compile(r"(random|retrieved)(\d+)")
 _RUN = re.compile(r"(\d+)(?:@(\d+))?")
@@ -87,7 +87,13 @@ def find_arm(
                 "(any number) and +prompt:FILE"
             )
     arm = Arm(spec, base, adapter, shots, system)
-    return Arm(spec, base, adapter, shots, system, _digest(arm))
+    return replace(arm, digest=_digest(arm))
+
+
+def base_arm(base: Base) -> Arm:
+    """A base as it is: no adapter, no examples."""
+    arm = Arm(f"base:{base.name}", base)
+    return replace(arm, digest=_digest(arm))
 
 
 def base_of_runs(store: Store, specs: Sequence[str]) -> str | None:
@@ -124,7 +130,7 @@ def _model(store: Store, head: str, default_base: str) -> tuple[Base, Path | Non
         return find_base(rest), None
     if kind == "run":
         run, folder = _run(store, head)
-        return find_base(run.base), folder
+        return _same_base(run), folder
     if kind == "adapter" and rest:
         return _base_of_adapter(Path(rest)), Path(rest)
     raise BadInput(
@@ -155,6 +161,17 @@ def _run(store: Store, head: str) -> tuple[Any, Path]:
         listed = ", ".join(map(str, steps))
         raise NotFound(f"run {run.id} has no checkpoint at step {step}; there are {listed}")
     return run, Path(rows[steps.index(step)].path)
+
+
+def _same_base(run: Any) -> Base:
+    """The run's base, if it still is what the run was trained on."""
+    base = find_base(run.base)
+    if run.base_digest is not None and run.base_digest != base_digest(base.folder):
+        raise BadInput(
+            f"the base {run.base} in {base.folder} has changed since run {run.id} was trained on "
+            "it (weights, tokenizer or template): put the old one back, or train again"
+        )
+    return base
 
 
 def _base_of_adapter(folder: Path) -> Base:
@@ -211,8 +228,7 @@ def _read_prompt(path: Path) -> str:
 def _digest(arm: Arm) -> str:
     """Everything that the arm's answers depend on, beside the suite."""
     parts = {
-        "base": weights_digest(arm.base.folder),
-        "tokenizer": hashlib.sha256((arm.base.folder / "tokenizer.json").read_bytes()).hexdigest(),
+        "base": base_digest(arm.base.folder),
         "adapter": weights_digest(arm.adapter) if arm.adapter else None,
         "shots": [arm.shots.kind, arm.shots.count, [e.id for e in arm.shots.pool]]
         if arm.shots

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import xxhash
 from sqlalchemy import func, insert, select
 
-from db.interactions import dumps
+from db.interactions import dumps, loads
 from db.models import Arm as ArmRow
 from db.models import Evaluation, Generation, Outcome, table
 from db.store import Store, now_ms
@@ -110,6 +110,24 @@ def stored_verdicts(store: Store, arm: Arm, suite: Suite, n: int) -> list[Verdic
             return None
         rows = connection.execute(select(OUTCOMES).where(OUTCOMES.c.evaluation_id == newest)).all()
     return [Verdict(row.item, row.verdict, row.category, row.agent or "") for row in rows]
+
+
+def newest_rate(store: Store, arm: Arm, suites: Sequence[Suite]) -> tuple[int, int, str] | None:
+    """(passed, n, suite) of the newest evaluation of this arm, on one of the suites if given."""
+    statement = (
+        select(EVALUATIONS.c.suite, EVALUATIONS.c.report_json)
+        .join_from(EVALUATIONS, ARMS, EVALUATIONS.c.arm_id == ARMS.c.id)
+        .where(ARMS.c.digest == arm.digest)
+        .order_by(EVALUATIONS.c.id.desc())
+    )
+    if suites:
+        statement = statement.where(EVALUATIONS.c.suite_sha256.in_([s.sha256 for s in suites]))
+    with store.read() as connection:
+        row = connection.execute(statement.limit(1)).first()
+    if row is None:
+        return None
+    report = loads(row.report_json)
+    return report["passed"], report["n"], row.suite
 
 
 def _run(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -88,12 +89,9 @@ class Model:
             return digest
         name = f"a{len(self.adapters)}"
         try:
-            if not self.adapters:
-                self.network = peft.PeftModel.from_pretrained(
-                    self.network, str(folder), adapter_name=name
-                )
-            else:
-                self.network.load_adapter(str(folder), adapter_name=name)
+            with warnings.catch_warnings():  # peft 0.21 reads what transformers 5 has renamed
+                warnings.simplefilter("ignore", FutureWarning)
+                self._attach(folder, name)
         except (RuntimeError, ValueError, KeyError) as error:
             raise BadInput(
                 f"the adapter in {folder} does not fit {self.base.name}: {error}"
@@ -101,6 +99,14 @@ class Model:
         self.network.eval()
         self.adapters[digest] = name
         return digest
+
+    def _attach(self, folder: Path, name: str) -> None:
+        if self.adapters:
+            self.network.load_adapter(str(folder), adapter_name=name)
+        else:
+            self.network = peft.PeftModel.from_pretrained(
+                self.network, str(folder), adapter_name=name
+            )
 
     def key(self, adapter: str | None, request: Request, ids: Sequence[int]) -> str:
         """The cache key of an answer: everything that it depends on."""
@@ -220,6 +226,7 @@ def _stop_ids(network: Any, template: Template) -> list[int]:
 
 def load_network(base: Base) -> Any:
     """The base's weights for inference: bfloat16 on a GPU, float32 on the CPU."""
+    transformers.utils.logging.disable_progress_bar()  # progress is ours to show
     device = "cuda" if torch.cuda.is_available() else "cpu"
     network = transformers.AutoModelForCausalLM.from_pretrained(
         str(base.folder), dtype=torch.bfloat16 if device == "cuda" else torch.float32

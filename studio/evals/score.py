@@ -119,7 +119,7 @@ def _answer(item: Item, text: str) -> Score:
     given, wanted = final_answer(text), str(item.scorer["answer"])
     if given is None:
         return Score("wrong_answer", "no final answer was given")
-    if _folded(given) == _folded(wanted):
+    if same_answer(given, wanted):
         return Score("passed")
     return Score("wrong_answer", f"answered {given!r}, wanted {wanted!r}")
 
@@ -133,8 +133,13 @@ def final_answer(text: str) -> str | None:
     return numbers[-1] if numbers else None
 
 
+def same_answer(given: str, wanted: str) -> bool:
+    """Equal as numbers, else as text without case, quotes and a full stop."""
+    return _folded(given) == _folded(wanted)
+
+
 def _folded(answer: str) -> str:
-    plain = answer.strip().strip("*`$\"'").rstrip(".").strip().casefold()
+    plain = answer.strip().lstrip("*`$\"'").rstrip("*`$\"'. ").strip().casefold()
     try:
         number = Decimal(plain.replace(",", ""))
     except InvalidOperation:

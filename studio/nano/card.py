@@ -1,20 +1,11 @@
-"""The model card: what the base is, how it was made, what it scores.
-
-`python -m studio.nano.card OUTCOMES.jsonl` puts measured accuracy into the card. A row is
-`{"item": "tool-0001", "category": "tool_call", "passed": true}`, as the evaluation writes it.
-"""
+"""The model card: what the base is, how it was made, what it scores."""
 
 import hashlib
 import json
-import math
-import sys
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
-
-from studio.nano import MODEL
 
 CARD: Final = "card.json"
 WEIGHTS: Final = "model.safetensors"
@@ -22,7 +13,7 @@ _VERSIONS: Final = ("torch", "transformers", "tokenizers", "trl")
 _README: Final = """# nano, the embedded base of Adapter Studio
 
 A Qwen2 model of {parameters:,} parameters ({megabytes:.1f} MB), trained from scratch by
-`python -m studio.nano.pretrain` (seed {seed}) on {tokens:,} tokens that `studio/nano/corpus.py`
+`studio nano --rebuild` (seed {seed}) on {tokens:,} tokens that `studio/nano/corpus.py`
 generates. It exists so that a whole loop (import, build, train, evaluate, compare) runs in minutes
 on two cores, with real weights and real scores. It is no use for anything else.
 
@@ -44,30 +35,6 @@ Details: `card.json`; the course of the training: `training_log.jsonl`.
 def sha256(path: Path) -> str:
     """Hex digest of a file."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def wilson(passed: int, n: int) -> tuple[float, float]:
-    """95% score interval of a rate (Wilson 1927), as fractions of 1."""
-    z, rate = 1.959964, passed / n
-    middle = (rate + z * z / (2 * n)) / (1 + z * z / n)
-    half = z * math.sqrt(rate * (1 - rate) / n + z * z / (4 * n * n)) / (1 + z * z / n)
-    return middle - half, middle + half
-
-
-def accuracy(outcomes: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Category to n, passed, rate and ci95, from rows with `category` and `passed`."""
-    by_category: dict[str, list[bool]] = defaultdict(list)
-    for row in outcomes:
-        by_category[row["category"]].append(bool(row["passed"]))
-    return {
-        category: {
-            "n": len(passed),
-            "passed": sum(passed),
-            "rate": round(sum(passed) / len(passed), 4),
-            "ci95": [round(bound, 4) for bound in wilson(sum(passed), len(passed))],
-        }
-        for category, passed in by_category.items()
-    }
 
 
 def write(folder: Path, facts: Mapping[str, Any]) -> None:
@@ -92,19 +59,7 @@ def write(folder: Path, facts: Mapping[str, Any]) -> None:
     (folder / "README.md").write_text(readme, encoding="utf-8")
 
 
-def record(folder: Path, outcomes: Iterable[Mapping[str, Any]]) -> None:
-    """Put measured accuracy into the card of a model that was pretrained."""
-    card = json.loads((folder / CARD).read_text(encoding="utf-8"))
-    write(folder, card | {"accuracy": accuracy(outcomes)})
-
-
-def main() -> None:
-    """Read outcomes from the file named and record them for the embedded model."""
-    if len(sys.argv) != 2:
-        raise SystemExit("usage: python -m studio.nano.card OUTCOMES.jsonl")
-    lines = Path(sys.argv[1]).read_text(encoding="utf-8").splitlines()
-    record(MODEL, [json.loads(line) for line in lines])
-
-
-if __name__ == "__main__":
-    main()
+def read(folder: Path) -> dict[str, Any]:
+    """The card of the model in a folder."""
+    card: dict[str, Any] = json.loads((folder / CARD).read_text(encoding="utf-8"))
+    return card

@@ -19,7 +19,7 @@ Message = dict[str, Any]
 Conversation = dict[str, Any]
 
 REPLAY_SEED = 20_250
-REPLAY_SIZE = 400
+REPLAY_SIZE = 600
 
 
 def conversations(seed: int, count: int) -> Iterator[Conversation]:
@@ -41,8 +41,7 @@ def conversation(rng: random.Random) -> Conversation:
     if share < 0.70:
         return {"messages": reasoning_exchange(rng)}
     if share < 0.91:
-        asked = drill(rng)
-        return {"messages": _exchange(asked.text, asked.reply())}
+        return {"messages": drill_exchange(rng)}
     return {"messages": [*_earlier(rng), *_plain_exchange(rng)]}
 
 
@@ -70,6 +69,12 @@ def code_exchange(rng: random.Random) -> list[Message]:
 def reasoning_exchange(rng: random.Random) -> list[Message]:
     """A question and its answer."""
     asked = question(rng)
+    return _exchange(asked.text, asked.reply())
+
+
+def drill_exchange(rng: random.Random) -> list[Message]:
+    """Some facts of arithmetic and their results."""
+    asked = drill(rng)
     return _exchange(asked.text, asked.reply())
 
 
@@ -110,10 +115,10 @@ def tool_exchange(rng: random.Random, offered: list[Tool], finish: bool) -> list
 def replay() -> Iterator[Conversation]:
     """The replay set: what an adapter for tools is likely to forget, several exchanges in a row."""
     rng = random.Random(REPLAY_SEED)
-    kinds = (code_exchange, reasoning_exchange)
+    kinds = (code_exchange, reasoning_exchange, reasoning_exchange)
     for number in range(1, REPLAY_SIZE + 1):
         if rng.random() < 0.25:
-            drawn = _with_tools(rng, exchanges=rng.randrange(1, 4))
+            drawn = _with_tools(rng, exchanges=rng.randrange(1, 3))
         else:
             exchanges = [kind(rng) for kind in rng.choices(kinds, k=rng.randrange(2, 6))]
             drawn = {"messages": [message for exchange in exchanges for message in exchange]}

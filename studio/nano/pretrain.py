@@ -1,4 +1,4 @@
-"""Train the embedded base from scratch: `python -m studio.nano.pretrain` (`make nano`).
+"""Train the embedded base from scratch (`rebuild` and `make nano` call it).
 
 A Qwen2 of 0.7M parameters on one thread: a minute of copying exercises (`copying`), then the
 corpus.
@@ -8,15 +8,17 @@ import json
 import math
 import random
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final, TextIO
 
-from studio.nano import MODEL, card, copying, tokenizer
+from studio.nano import card, copying, tokenizer
 from studio.nano.corpus import conversations
 
 _LOG_EVERY: Final = 50
+
+Progress = Callable[[float, float, str], None]
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,7 @@ class Plan:
     learning_rate: float = 3e-3
     warmup_steps: int = 100
     decay_from: float = 0.5
+    decay_to: float = 0.2
     weight_decay: float = 0.05
     prompt_weight: float = 0.05
 
@@ -114,11 +117,16 @@ def exercises(plan: Plan, vocabulary: int, rng: random.Random) -> Iterator[list[
 
 
 def schedule(plan: Plan, step: int, steps: int) -> float:
-    """Share of the peak learning rate: linear warm-up, flat, then a cosine down to nothing."""
+    """Share of the peak learning rate: linear warm-up, flat, then a cosine down to `decay_to`.
+
+    It ends above nothing, since weights that were cooled down altogether lose what they know as
+    soon as an adapter moves them, whatever it replays.
+    """
     if step < plan.warmup_steps:
         return (step + 1) / plan.warmup_steps
     done = (step / steps - plan.decay_from) / (1 - plan.decay_from)
-    return 0.5 + 0.5 * math.cos(math.pi * max(0.0, done))
+    cosine = 0.5 + 0.5 * math.cos(math.pi * max(0.0, done))
+    return plan.decay_to + (1 - plan.decay_to) * cosine
 
 
 def loss_of(model: Any, batch: list[Row], pad: int) -> Any:
@@ -136,10 +144,10 @@ def loss_of(model: Any, batch: list[Row], pad: int) -> Any:
     return (losses * kept).sum() / kept.sum()
 
 
-def pretrain(plan: Plan, folder: Path) -> None:
+def pretrain(plan: Plan, folder: Path, progress: Progress) -> None:
     """Train by the plan; write tokenizer, model, `training_log.jsonl` and the card into `folder`.
 
-    The card holds no accuracy yet: that is for the evaluation to measure (`card.record`).
+    The card holds no accuracy yet: that is for the evaluation to measure (`rebuild.measure`).
     """
     import torch
 
@@ -156,9 +164,9 @@ def pretrain(plan: Plan, folder: Path) -> None:
     rng = random.Random(plan.seed)
     steps = math.ceil(len(rows) / plan.batch_rows)
     with (folder / "training_log.jsonl").open("w", encoding="utf-8") as file:
-        log = _Log(file, "copying", plan.copy_steps)
+        log = _Log(file, "copying", plan.copy_steps, progress)
         _fit(model, plan, exercises(plan, len(words), rng), log)
-        log = _Log(file, "corpus", steps)
+        log = _Log(file, "corpus", steps, progress)
         _fit(model, plan, batches(rows, plan.batch_rows, rng), log)
     model.save_pretrained(folder)
     words.save_pretrained(folder)
@@ -197,8 +205,8 @@ def _fit(model: Any, plan: Plan, found: Iterable[list[Row]], log: "_Log") -> Non
 class _Log:
     """Writes a line of means every fifty steps of a phase."""
 
-    def __init__(self, file: TextIO, phase: str, steps: int) -> None:
-        self.file, self.phase, self.steps = file, phase, steps
+    def __init__(self, file: TextIO, phase: str, steps: int, progress: Progress) -> None:
+        self.file, self.phase, self.steps, self.progress = file, phase, steps, progress
         self.losses: list[float] = []
         self.tokens, self.started = 0, time.monotonic()
 
@@ -212,13 +220,5 @@ class _Log:
         line = {"phase": self.phase, "step": step + 1, "loss": mean, "tokens": self.tokens}
         self.file.write(json.dumps(line | {"seconds": seconds}) + "\n")
         self.file.flush()
+        self.progress(step + 1, self.steps, f"{self.phase}: loss {mean:.2f}")
         self.losses.clear()
-
-
-def main() -> None:
-    """Make the embedded base anew, from its seed."""
-    pretrain(Plan(), MODEL)
-
-
-if __name__ == "__main__":
-    main()

@@ -42,11 +42,12 @@ def run_file(
         `seconds`, `policy`.
 
     Raises:
-        BadInput: a line is not a task; names the file and the line.
+        BadInput: a line is not a task, or a file cannot be read or written; names file and line.
         SandboxUnavailable: hostile code cannot be held here.
-        OSError: a file cannot be read or written.
     """
     start = time.monotonic()
+    if not path_out.parent.is_dir():
+        raise BadInput(f"{path_out}: cannot be written: there is no folder {path_out.parent}")
     names, tasks = [], []
     for name, task in read_tasks(path_in):
         names.append(name)
@@ -76,16 +77,21 @@ def read_tasks(path: Path) -> Iterator[tuple[Any, Task]]:
     Raises BadInput. Empty lines are skipped.
     """
     count = 0
-    with path.open(encoding="utf-8") as file:
-        for number, line in enumerate(file, 1):
-            if not line.strip():
-                continue
-            try:
-                row = json.loads(line)
-                yield _name(row), _task(str(count), row)
-            except (ValueError, RecursionError) as error:
-                raise BadInput(f"{path}:{number}: {error}") from None
-            count += 1
+    try:
+        lines = path.read_text(encoding="utf-8-sig").split("\n")
+    except OSError as error:
+        raise BadInput(f"{path}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise BadInput(f"{path}: not UTF-8: {error.reason}") from error
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+            yield _name(row), _task(str(count), row)
+        except (ValueError, RecursionError) as error:
+            raise BadInput(f"{path}:{number}: {error}") from None
+        count += 1
 
 
 def _name(row: Any) -> Any:
@@ -152,7 +158,10 @@ def _row(name: Any, result: Result) -> dict[str, Any]:
 
 def _write(path: Path, rows: list[dict[str, Any]]) -> None:
     """Through a temporary file beside it, so that a reader never sees half of it."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    except OSError as error:
+        raise BadInput(f"{path}: cannot be written: {error.strerror}") from error
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             for row in rows:

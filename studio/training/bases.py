@@ -94,6 +94,15 @@ def _fetch(model: str) -> Path:
         ) from error
 
 
+def base_digest(folder: Path) -> str:
+    """A digest of all that an adapter depends on: weights, tokenizer and chat template."""
+    digest = hashlib.sha256(weights_digest(folder).encode())
+    for name in ("tokenizer.json", "chat_template.jinja"):
+        path = folder / name
+        digest.update(f"{name}:{_file_digest(path) if path.is_file() else None}\n".encode())
+    return digest.hexdigest()
+
+
 def weights_digest(folder: Path) -> str:
     """A digest of the weights and configuration in a model or adapter folder.
 

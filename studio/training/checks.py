@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Literal
 
 from db.errors import BadInput
 from exports.frozen import Frozen, StoredExample
 from exports.rendering import Rendered, Template
 from exports.suites import Suite
-from studio.training.bases import Base
+from studio.training.bases import Base, weights_digest
+from studio.training.dry_run import Report, dry_run
 from studio.training.recipe import Recipe
 
 Status = Literal["pass", "warn", "block"]
@@ -40,14 +42,22 @@ class Check:
 
 @dataclass
 class Flight:
-    """Everything that is checked before a run: the examples, the base, the recipe, the suites."""
+    """Everything that is checked before a run: the examples, the base, the recipe, the suites.
 
+    `folder` is where the store keeps its runs, `evaluated` the newest evaluation of the base
+    (passed, n, suite), `blocked_by` the first check that has blocked so far.
+    """
+
+    location: str
+    folder: Path
     dataset: Frozen
     examples: list[StoredExample]
     base: Base
     template: Template
     recipe: Recipe | None
     suites: list[Suite]
+    evaluated: tuple[int, int, str] | None = None
+    blocked_by: str | None = None
     unrenderable: list[tuple[StoredExample, str]] = field(default_factory=list)
 
     @cached_property
@@ -62,6 +72,24 @@ class Flight:
             except Exception as error:  # noqa: BLE001  a template may raise anything
                 self.unrenderable.append((example, f"{type(error).__name__}: {error}"))
         return done
+
+    @cached_property
+    def no_weights(self) -> str | None:
+        """Why the base's weights cannot be used; None when they are there."""
+        try:
+            weights_digest(self.base.folder)
+        except BadInput as error:
+            return str(error)
+        return None
+
+    @cached_property
+    def dry_run(self) -> Report:
+        """What two steps of the real trainer gave; skipped where there is no use or no base."""
+        if self.no_weights:
+            return Report(skipped=self.no_weights)
+        if self.blocked_by:
+            return Report(skipped=f"{self.blocked_by} blocks already")
+        return dry_run(self)
 
     @property
     def max_length(self) -> int:

@@ -26,10 +26,10 @@ def leakage(flight: Flight) -> Check:
     texts = {
         name: [requests_of(example.messages) for example in side] for name, side in sides.items()
     }
-    for name in ("valid", "test"):
-        shared = overlaps(texts["train"], texts[name])
+    for one, other in (("train", "valid"), ("train", "test"), ("valid", "test")):
+        shared = overlaps(texts[one], texts[other])
         if shared:
-            return _leak(sides["train"], shared, f"the {name} split")
+            return _leak(sides[one], shared, f"the {other} split")
     for suite in flight.suites:
         shared = overlaps(texts["train"] + texts["valid"], suite_requests(suite))
         if shared:
@@ -38,14 +38,14 @@ def leakage(flight: Flight) -> Check:
     return Check("leakage", "pass", f"nothing shared between the splits, nor with {against}")
 
 
-def _leak(training: list[StoredExample], shared: list[Overlap], other: str) -> Check:
-    first = training[shared[0].index]
+def _leak(side: list[StoredExample], shared: list[Overlap], other: str) -> Check:
+    first = side[shared[0].index]
     asked = (requests_of(first.messages) or [""])[0][:120]
     return Check(
         "leakage",
         "block",
-        f"{len(shared)} of {len(training)} training examples share a {shared[0].kind} with "
-        f"{other}; first: {asked!r}",
+        f"{len(shared)} of {len(side)} examples of the {first.split} side share a "
+        f"{shared[0].kind} with {other}; first: {asked!r}",
         where(first, seen=asked),
         "build again with --avoid SUITE (what overlaps leaves the training side)",
     )
@@ -129,6 +129,8 @@ def learning_rate(flight: Flight) -> Check:
 
 def hashes(flight: Flight) -> Check:
     """18: base, tokenizer and template by their digests, which the run keeps."""
+    if flight.no_weights:
+        return Check("hashes", "block", flight.no_weights, remedy="download the base's weights")
     base = weights_digest(flight.base.folder)
     detail = (
         f"base {base[:12]}, tokenizer {flight.template.tokenizer_digest[:12]}, "

@@ -8,10 +8,13 @@ from typing import Any
 from db.store import Store
 from exports.frozen import examples_of, find_dataset
 from exports.rendering import load_template
+from studio.evals.arms import base_arm
+from studio.evals.evaluate import newest_rate
 from studio.evals.known_suites import find_suite
-from studio.training import data_checks, template_checks
+from studio.training import data_checks, run_checks, template_checks
 from studio.training.bases import Base, find_base
 from studio.training.checks import Check, Flight
+from studio.training.dry_run import runs_folder
 from studio.training.recipe import Recipe, read_recipe
 
 # In the order in which they are listed and shown.
@@ -29,6 +32,10 @@ CHECKS: tuple[Callable[[Flight], Check], ...] = (
     data_checks.mix,
     data_checks.small_agents,
     data_checks.learning_rate,
+    run_checks.options_echo,
+    run_checks.base_score,
+    run_checks.dry_run,
+    run_checks.resources,
     data_checks.hashes,
 )
 
@@ -53,6 +60,8 @@ def preflight(
         if progress is not None:
             progress(number, len(CHECKS), check.__name__)
         answers.append(check(flight))
+        if answers[-1].status == "block":
+            flight.blocked_by = flight.blocked_by or answers[-1].id
     return {
         "ok": all(answer.status != "block" for answer in answers),
         "dataset": flight.dataset.label,
@@ -67,11 +76,18 @@ def prepare(
     """Read what is checked: the dataset's own `--avoid` suites count as well as those given."""
     frozen = find_dataset(store, dataset)
     names = dict.fromkeys([*(frozen.recipe.get("avoid") or ()), *suites])
-    return Flight(
+    assert store.path is not None
+    found_suites = [find_suite(name) for name in names]
+    flight = Flight(
+        location=str(store.path.resolve()),
+        folder=runs_folder(store),
         dataset=frozen,
         examples=examples_of(store, frozen.id),
         base=base,
         template=load_template(base.folder),
         recipe=recipe,
-        suites=[find_suite(name) for name in names],
+        suites=found_suites,
     )
+    if not flight.no_weights:
+        flight.evaluated = newest_rate(store, base_arm(base), found_suites)
+    return flight

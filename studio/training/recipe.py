@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Literal
 
@@ -45,6 +46,13 @@ class Recipe(Settings):
     seed: int = 0
     threads: int | None = Field(default=None, ge=1)
     stop: list[str] = Field(default_factory=list)
+
+    def total_steps(self, rows: int) -> int:
+        """The steps of a run over `rows` training rows, as the trainer counts them."""
+        if self.steps:
+            return self.steps
+        per_epoch = math.ceil(rows / (self.batch_size * self.accumulate))
+        return math.ceil(per_epoch * (self.epochs or 1.0))
 
 
 def read_recipe(name: str) -> tuple[str, Recipe]:

@@ -15,7 +15,8 @@ from db.models import Checkpoint, Dataset, Metric, Run, table
 from db.store import Store, now_ms
 from exports.frozen import find_dataset
 from studio import jobs
-from studio.training.bases import find_base, weights_digest
+from studio.training.bases import base_digest, find_base
+from studio.training.dry_run import runs_folder
 from studio.training.preflight import preflight
 from studio.training.recipe import read_recipe
 
@@ -56,7 +57,7 @@ def start(
         "recipe": name,
         "recipe_json": dumps(read.model_dump()),
         "base": found.name,
-        "base_digest": weights_digest(found.folder),
+        "base_digest": base_digest(found.folder),
         "folder": "",
         "state": "queued",
         "forced": not checked["ok"],
@@ -66,29 +67,21 @@ def start(
         identity = int(
             connection.execute(insert(RUNS).values(values).returning(RUNS.c.id)).scalar_one()
         )
-        folder = _runs_folder(store) / str(identity)
+        folder = runs_folder(store) / str(identity)
         connection.execute(update(RUNS).where(RUNS.c.id == identity).values(folder=str(folder)))
     folder.mkdir(parents=True)
     _spawn(store, identity, folder, read.threads, resume=False)
     return identity
 
 
-def _runs_folder(store: Store) -> Path:
-    assert store.path is not None
-    return store.path.resolve().with_suffix(".runs")
-
-
 def _spawn(store: Store, run: int, folder: Path, threads: int | None, *, resume: bool) -> None:
-    environment = {"TOKENIZERS_PARALLELISM": "false", "HF_HUB_DISABLE_TELEMETRY": "1"}
-    if threads:  # with busy neighbours more threads are slower
-        environment |= {"OMP_NUM_THREADS": str(threads), "OMP_WAIT_POLICY": "PASSIVE"}
     assert store.path is not None
     arguments = ["--store", str(store.path.resolve()), "--run", str(run)]
     job = jobs.spawn(
         "studio.training.worker",
         [*arguments, "--resume"] if resume else arguments,
         folder / "log.txt",
-        environment,
+        jobs.environment(threads),
     )
     with store.write() as connection:
         connection.execute(
@@ -101,8 +94,9 @@ def _spawn(store: Store, run: int, folder: Path, threads: int | None, *, resume:
 def stop(store: Store, run: int, *, wait_seconds: float = 60.0) -> dict[str, Any]:
     """Ask a run to save and stop; returns its number and state, waiting until it has."""
     row = _row(store, run)
-    if not jobs.ask_to_stop(row.pid, row.pid_started):
-        state = state_of(row)
+    state = state_of(row)
+    # A run that is over may still be closing down: its process must not be sent a signal.
+    if state in OVER or not jobs.ask_to_stop(row.pid, row.pid_started):
         raise BadInput(f"run {run} is {state}: there is nothing to stop")
     end = time.monotonic() + wait_seconds
     while time.monotonic() < end and state_of(_row(store, run)) not in OVER:

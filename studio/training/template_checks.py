@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import jsonschema
@@ -282,12 +283,15 @@ def control_tokens(flight: Flight) -> Check:
     if split:
         detail = f"{split[0]!r} is {len(flight.template.encode(split[0]))} tokens in this tokenizer"
         return Check("control_tokens", "block", detail, remedy="use the base's own tokenizer")
-    turn_marks = [mark for mark in used if mark.startswith("<|")]
+    special = {*used, *map(str, tokenizer.all_special_tokens)}
+    turn_marks = sorted(mark for mark in special if mark.startswith("<|"))
     for example in flight.examples:
-        for message in example.messages:
-            smuggled = [mark for mark in turn_marks if mark in str(message["content"])]
+        parts = [(f"the {message['role']}'s message", message) for message in example.messages]
+        for name, part in [*parts, *(("a tool's description", tool) for tool in example.tools)]:
+            text = json.dumps(part, ensure_ascii=False)
+            smuggled = [mark for mark in turn_marks if mark in text]
             if smuggled:
-                seen = f"a {message['role']} message holds {smuggled[0]!r}"
+                seen = f"{name} holds {smuggled[0]!r}"
                 return Check(
                     "control_tokens", "block", seen, where(example, seen=seen),
                     "drop this interaction: its text would end the turn",

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 from exports.call_values import Call
 from exports.conversation import calls_of
 from exports.frozen import StoredExample
+from exports.suites import Item
 from exports.tool_calls import parse
-from studio.evals.score import final_answer, same_calls
+from studio.evals.score import final_answer, same_answer, same_calls
 
 if TYPE_CHECKING:
     from studio.evals.generate import Model
@@ -58,6 +59,18 @@ def _turn(example: StoredExample, number: int) -> Turn | None:
     return Turn(before, example.tools, [], answer) if answer else None
 
 
+def item_turns(items: Sequence[Item]) -> list[Turn]:
+    """The items of a suite that want calls or a final answer, as turns."""
+    turns = []
+    for item in items:
+        calls = [Call(c["name"], c["arguments"]) for c in item.scorer.get("calls") or ()]
+        answer = item.scorer.get("answer") if item.scorer["kind"] == "answer" else None
+        if calls or answer is not None:
+            answer = None if answer is None else str(answer)
+            turns.append(Turn(item.messages, item.tools, calls, answer))
+    return turns
+
+
 def executed_score(model: Model, turns: Sequence[Turn]) -> tuple[float | None, int]:
     """(share of turns that come out as wanted, number of turns); None without any."""
     from studio.evals.generate import Decoding, Request
@@ -75,4 +88,5 @@ def executed_score(model: Model, turns: Sequence[Turn]) -> tuple[float | None, i
 def _passes(turn: Turn, text: str) -> bool:
     if turn.calls:
         return same_calls(parse(text, turn.tools or None).calls, turn.calls)
-    return final_answer(text) == turn.answer
+    given = final_answer(text)
+    return given is not None and turn.answer is not None and same_answer(given, turn.answer)

@@ -2,7 +2,6 @@
 
     python -m studio.training.worker --store STORE --run ID [--resume]
 
-The trainer is given token ids and labels, so that what is trained is exactly what preflight saw.
 SIGTERM saves a checkpoint and ends the run as stopped.
 """
 
@@ -18,25 +17,20 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-import peft
-import torch
 import transformers
-import trl
-from datasets import Dataset
 from sqlalchemy import select
 
 from db.interactions import loads
 from db.models import Run, table
 from db.store import Store, open_store
-from exports.frozen import StoredExample, examples_of
-from exports.rendering import Template, load_template
+from exports.frozen import examples_of
+from exports.rendering import load_template
 from studio.evals.generate import Model
 from studio.training.bases import Base, find_base
 from studio.training.journal import Journal
 from studio.training.recipe import Recipe
+from studio.training.trainer import make_trainer, options
 from studio.training.validation import Turn, executed_score, scorable_turns
-
-ON_GPU = torch.cuda.is_available()
 
 
 class Reporter(transformers.TrainerCallback):  # type: ignore[misc]
@@ -102,23 +96,12 @@ def train(store: Store, run: Any, *, resume: bool) -> str:
     template = load_template(base.folder)
     examples = examples_of(store, run.dataset_id)
     valid = [example for example in examples if example.split == "valid"]
-    if recipe.threads:
-        torch.set_num_threads(recipe.threads)
-    transformers.set_seed(recipe.seed)
     journal = Journal(store, run.id, folder)
     reporter = Reporter(journal, base, scorable_turns(valid, recipe.score_items))
     signal.signal(signal.SIGTERM, reporter.ask_to_stop)
-    trainer = trl.SFTTrainer(
-        model=_network(base),
-        args=_arguments(recipe, folder, has_valid=bool(valid)),
-        train_dataset=_tokenised(template, [e for e in examples if e.split == "train"]),
-        eval_dataset=_tokenised(template, valid) if valid else None,
-        processing_class=template.tokenizer,
-        peft_config=_lora(recipe),
-        callbacks=[reporter],
-    )
+    trainer = make_trainer(base, template, recipe, examples, folder, [reporter])
     _echo(trainer, folder)
-    journal.started(_total_steps(trainer, recipe))
+    journal.started(recipe.total_steps(len(trainer.train_dataset)))
     trainer.train(resume_from_checkpoint=journal.last_checkpoint() if resume else None)
     state = "stopped" if reporter.stop_asked and not _complete(trainer) else "finished"
     journal.ended(state)
@@ -129,83 +112,10 @@ def _complete(trainer: Any) -> bool:
     return bool(trainer.state.global_step >= trainer.state.max_steps)
 
 
-def _network(base: Base) -> Any:
-    network = transformers.AutoModelForCausalLM.from_pretrained(
-        str(base.folder), dtype=torch.bfloat16 if ON_GPU else torch.float32
-    )
-    network.config.use_cache = False
-    return network
-
-
-def _lora(recipe: Recipe) -> Any:
-    lora = recipe.lora
-    return peft.LoraConfig(
-        r=lora.r,
-        lora_alpha=lora.alpha,
-        lora_dropout=lora.dropout,
-        target_modules=lora.targets,
-        task_type="CAUSAL_LM",
-    )
-
-
-def _arguments(recipe: Recipe, folder: Path, *, has_valid: bool) -> Any:
-    """The recipe in TRL's words; what TRL would decide for a GPU is off on the CPU."""
-    return trl.SFTConfig(
-        output_dir=str(folder),
-        per_device_train_batch_size=recipe.batch_size,
-        per_device_eval_batch_size=recipe.batch_size,
-        gradient_accumulation_steps=recipe.accumulate,
-        learning_rate=recipe.learning_rate,
-        lr_scheduler_type=recipe.schedule,
-        warmup_steps=recipe.warmup_steps,
-        max_steps=recipe.steps or -1,
-        num_train_epochs=recipe.epochs or 1.0,
-        weight_decay=recipe.weight_decay,
-        max_grad_norm=recipe.clip,
-        max_length=recipe.max_length,
-        packing=False,
-        train_sampling_strategy="group_by_length",  # rows of like length pad each other least
-        seed=recipe.seed,
-        bf16=ON_GPU,
-        use_cpu=not ON_GPU,
-        gradient_checkpointing=False,
-        dataloader_pin_memory=ON_GPU,
-        eval_strategy="steps" if has_valid else "no",
-        eval_steps=recipe.evaluate_every,
-        eval_on_start=has_valid,
-        save_strategy="steps",
-        save_steps=recipe.evaluate_every,
-        logging_steps=max(1, min(10, recipe.evaluate_every // 5)),
-        report_to="none",
-        disable_tqdm=True,
-    )
-
-
-def _tokenised(template: Template, examples: list[StoredExample]) -> Dataset:
-    """Token ids and labels; -100 where nothing is learned."""
-    rows = []
-    for example in examples:
-        rendered = template.render(example.messages, example.tools)
-        labels = [
-            i if trained else -100
-            for i, trained in zip(rendered.ids, rendered.trained, strict=True)
-        ]
-        rows.append({"input_ids": rendered.ids, "labels": labels})
-    return Dataset.from_list(rows)
-
-
 def _echo(trainer: Any, folder: Path) -> None:
-    """The options that the trainer really received, beside those that the recipe gave."""
-    lora = trainer.model.peft_config["default"]
-    options = {"arguments": trainer.args.to_dict(), "lora": lora.to_dict()}
-    (folder / "options.json").write_text(json.dumps(options, indent=1, default=str, sort_keys=True))
-
-
-def _total_steps(trainer: Any, recipe: Recipe) -> int:
-    if recipe.steps:
-        return recipe.steps
-    per_epoch = -(-len(trainer.train_dataset) // (recipe.batch_size * recipe.accumulate))
-    return int(per_epoch * (recipe.epochs or 1.0))
+    """The options that the trainer really received, beside the run's checkpoints."""
+    text = json.dumps(options(trainer), indent=1, default=str, sort_keys=True)
+    (folder / "options.json").write_text(text)
 
 
 def main() -> int:

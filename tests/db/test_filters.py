@@ -115,3 +115,17 @@ def test_tags_are_found_whole(filled: Store) -> None:
     acts.add_tag(filled, [1], "hard", actor="me")
     acts.add_tag(filled, [2], "harder", actor="me")
     assert [r["id"] for r in rows.page(filled, "tag:hard")[0]] == [1]
+
+
+def test_conversations_with_calls_in_their_text_are_found_by_their_tool_results(
+    store: Store, add: Add
+) -> None:
+    old = [
+        {"role": "user", "content": "run the tests"},
+        {"role": "assistant", "content": '```json\n{"tool": "run_tests", "arguments": {}}\n```'},
+        {"role": "tool", "content": "3 passed"},
+        {"role": "assistant", "content": "All 3 passed."},
+    ]
+    plain, called = add(exchange("hello", "hi"), {"messages": old})
+    assert [r["id"] for r in rows.page(store, "tools:1")[0]] == [called]
+    assert [r["id"] for r in rows.page(store, "tools:0")[0]] == [plain]

@@ -56,3 +56,25 @@ def make_base(folder: Path, template: str, *, pad: str = "<|endoftext|>") -> Pat
     fast.chat_template = template
     fast.save_pretrained(str(folder))
     return folder
+
+
+def add_weights(folder: Path) -> Path:
+    """Random weights for the base in a folder: Qwen2, one layer, 16 wide."""
+    import torch
+    from transformers import Qwen2Config, Qwen2ForCausalLM
+
+    tokenizer = PreTrainedTokenizerFast.from_pretrained(str(folder))
+    torch.manual_seed(0)
+    config = Qwen2Config(
+        vocab_size=len(tokenizer),
+        hidden_size=16,
+        intermediate_size=32,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        num_key_value_heads=1,
+        tie_word_embeddings=True,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+    )
+    Qwen2ForCausalLM(config).save_pretrained(folder)
+    return folder

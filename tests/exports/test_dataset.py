@@ -229,3 +229,34 @@ def test_near_duplicates_follow_their_representative(store: Store, add: Add) -> 
     assert report["dropped"] == {"near_duplicate": 1}
     kept = {e.interaction_id for e in examples_of(store, find_dataset(store, "one").id)}
     assert kept == {2, 3}
+
+
+def test_a_budget_chooses_the_same_however_many_are_read_at_a_time(
+    many: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Texts are read only until the budget is filled; who is chosen does not hang on that."""
+    at_once = build(many, BuildRecipe("at-once", budget=10))
+    monkeypatch.setattr("exports.choosing.BATCH", 4)
+    in_turn = build(many, BuildRecipe("in-turn", budget=10))
+    assert in_turn["sha256"] == at_once["sha256"]
+    for report in (at_once, in_turn):
+        assert report["dropped"] == {"failed": 2, "over_budget": 28}
+
+
+def test_a_representative_of_another_problem_is_read_with_its_followers(
+    store: Store, add: Add, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("exports.choosing.BATCH", 1)
+    ids = add(*(exchange(f"Tell {n}", story(n) + "." * (n // 6)) for n in range(12)))
+    add(*(exchange(f"Retell {n}", story(n) + "!") for n in range(6)))
+    set_problems(store, {identity: identity for identity in [*ids, 13, 14, 15, 16, 17, 18]})
+    with store.write() as connection:
+        for n in range(6):
+            connection.execute(text(f"INSERT INTO cluster VALUES ({n + 1}, {n + 1}, 2, 'a', 'b')"))
+            connection.execute(
+                text(f"UPDATE interaction SET cluster = {n + 1} WHERE id IN ({n + 1}, {n + 13})")
+            )
+    report = build(store, BuildRecipe("one", split="100/0/0", budget=12))
+    kept = {e.interaction_id for e in examples_of(store, find_dataset(store, "one").id)}
+    assert kept == set(ids)
+    assert report["dropped"] == {"near_duplicate": 6}

@@ -12,14 +12,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from db.errors import Refused
+from db.errors import BadInput, Refused
 from db.store import Store
 from exports.dataset import BuildRecipe, build
 from exports.export import export
 from exports.formats import FORMATS
 from exports.frozen import StoredExample, examples_of, find_dataset
-from exports.rendering import load_template
-from exports.secrets import find_secrets, mask_secrets
+from exports.rendering import Template, load_template
+from studio.nano import MODEL
 from tests.conftest import exchange
 from tests.exports.bases import make_base, trl_template
 
@@ -71,7 +71,7 @@ def dataset(store: Store, add: Add) -> Store:
 
 
 def test_files_manifest_and_card_agree(dataset: Store, tmp_path: Path) -> None:
-    files = export(dataset, find_dataset(dataset, "calls"), "trl", tmp_path / "out")
+    files = export(dataset, find_dataset(dataset, "calls"), "trl", tmp_path / "out").files
     for file in files:
         body = Path(file["path"]).read_bytes()
         assert hashlib.sha256(body).hexdigest() == file["sha256"]
@@ -87,40 +87,59 @@ def test_files_manifest_and_card_agree(dataset: Store, tmp_path: Path) -> None:
 def test_every_format_loads_with_datasets(dataset: Store, tmp_path: Path, name: str) -> None:
     from datasets import load_dataset
 
-    export(dataset, find_dataset(dataset, "calls"), name, tmp_path / "out")
+    template = load_template(make_base(tmp_path / "base", trl_template("qwen2_5")))
+    frozen = find_dataset(dataset, "calls")
+    export(dataset, frozen, name, tmp_path / "out", template=template)
     loaded = load_dataset(str(tmp_path / "out"), cache_dir=str(tmp_path / "cache"))
     assert {split: len(rows) for split, rows in loaded.items()} == {
         {"valid": "validation"}.get(split, split): n
-        for split, n in find_dataset(dataset, "calls").report["examples"].items()
+        for split, n in frozen.report["examples"].items()
     }
 
 
-def test_trl_tokenizes_the_file_to_the_ids_and_the_mask_of_render(
-    dataset: Store, tmp_path: Path
+@pytest.fixture(params=["qwen", "nano"])
+def base(request: pytest.FixtureRequest, tmp_path: Path) -> Template:
+    if request.param == "qwen":
+        return load_template(make_base(tmp_path / "base", trl_template("qwen2_5")))
+    if not (MODEL / "tokenizer.json").is_file():
+        pytest.skip("the embedded base is not built")
+    return load_template(MODEL)
+
+
+def test_the_trainer_of_trl_reads_the_file_to_the_ids_and_the_mask_of_render(
+    dataset: Store, base: Template, tmp_path: Path
 ) -> None:
     from datasets import load_dataset
-    from trl.chat_template_utils import get_training_chat_template
-    from trl.data_utils import _tokenize
+    from transformers import Qwen2Config, Qwen2ForCausalLM
+    from trl import SFTConfig, SFTTrainer
 
-    template = load_template(make_base(tmp_path / "base", trl_template("qwen2_5")))
     export(dataset, find_dataset(dataset, "calls"), "trl", tmp_path / "out")
     rows = load_dataset(
         "json", data_files=str(tmp_path / "out" / "train.jsonl"), split="train",
         cache_dir=str(tmp_path / "cache"),
     )  # fmt: skip
-    examples = examples_of(dataset, find_dataset(dataset, "calls").id, split="train")
-    assert len(rows) == len(examples)
-    for row, example in zip(rows, examples, strict=True):
-        theirs = _tokenize(
-            template.tokenizer,
-            row["messages"],
-            tools=json.loads(row["tools"]) if row["tools"] else None,
-            chat_template=get_training_chat_template(template.tokenizer),
-            return_assistant_tokens_mask=True,
+    model = Qwen2ForCausalLM(
+        Qwen2Config(
+            vocab_size=len(base.tokenizer), hidden_size=8, intermediate_size=8,
+            num_hidden_layers=1, num_attention_heads=1, num_key_value_heads=1,
         )
-        ours = template.render(example.messages, example.tools)
+    )  # fmt: skip
+    trainer = SFTTrainer(
+        model,
+        SFTConfig(
+            str(tmp_path / "run"), assistant_only_loss=True, max_length=None, bf16=False,
+            use_cpu=True, report_to="none",
+        ),
+        train_dataset=rows,
+        processing_class=base.tokenizer,
+    )  # fmt: skip
+    examples = examples_of(dataset, find_dataset(dataset, "calls").id, split="train")
+    assert len(trainer.train_dataset) == len(examples)
+    for theirs, example in zip(trainer.train_dataset, examples, strict=True):
+        ours = base.render(example.messages, example.tools)
         assert ours.ids == theirs["input_ids"]
-        assert [int(trained) for trained in ours.trained] == theirs["assistant_masks"]
+        assert [label != -100 for label in theirs["labels"]] == ours.trained
+        assert any(ours.trained)
 
 
 def test_the_openai_form_has_arguments_as_text_and_ids(dataset: Store, tmp_path: Path) -> None:
@@ -153,13 +172,52 @@ def test_an_export_over_an_older_one_leaves_no_old_split(dataset: Store, tmp_pat
     assert json.loads((tmp_path / "out" / "manifest.json").read_text())["dataset"] == "calls@2"
 
 
-def test_keys_are_known_by_their_shapes_and_prose_is_not() -> None:
-    text = f"use ghp_{'a' * 36} or hf_{'b' * 34}, postgres://me:hunter2@db/x, sk-ant-{'c' * 30}"
-    kinds = [secret.kind for secret in find_secrets(text)]
-    assert kinds == ["GitHub token", "Hugging Face token", "password in a URL", "Anthropic key"]
-    assert mask_secrets(text).startswith("use [GitHub token] or [Hugging Face token],")
-    for innocent in ("sk-learn", "a hash 0123456789abcdef0123456789abcdef", "http://x/y", "AKIA"):
-        assert list(find_secrets(innocent)) == []
+def test_licences_are_told_for_each_source_and_on_the_card(dataset: Store, tmp_path: Path) -> None:
+    frozen = find_dataset(dataset, "calls")
+    export(dataset, frozen, "trl", tmp_path / "mit", licences={"/logs/*": "MIT"})
+    manifest = json.loads((tmp_path / "mit" / "manifest.json").read_text())
+    (source,) = manifest["sources"]
+    assert (source["licence"], source["examples"]) == (
+        "MIT",
+        sum(frozen.report["examples"].values()),
+    )
+    assert "license: mit\n" in (tmp_path / "mit" / "README.md").read_text()
+    export(dataset, frozen, "trl", tmp_path / "none", licences={"/other/*": "MIT"})
+    card = (tmp_path / "none" / "README.md").read_text()
+    assert "license:" not in card
+    assert "not stated (16 examples)" in card
+
+
+def test_what_is_published_names_no_folder_of_this_machine(dataset: Store, tmp_path: Path) -> None:
+    frozen = find_dataset(dataset, "calls")
+    export(dataset, frozen, "trl", tmp_path / "out", published=True)
+    written = "".join(path.read_text() for path in (tmp_path / "out").iterdir())
+    assert "/logs" not in written
+    assert '"path": "16.jsonl"' in written
+
+
+def test_what_a_format_cannot_say_is_counted(store: Store, add: Add, tmp_path: Path) -> None:
+    twice = [{"role": "user", "content": "a"}, *exchange("b", "c")["messages"]]
+    add({"messages": twice}, exchange("What is it?", "It is that."))
+    build(store, BuildRecipe("two", split="100/0/0"))
+    done = export(store, find_dataset(store, "two"), "sharegpt", tmp_path / "out")
+    assert done.left_out == {"turns_do_not_alternate": 1}
+    assert [file["rows"] for file in done.files] == [1]
+    assert json.loads((tmp_path / "out" / "manifest.json").read_text())["left_out"] == done.left_out
+    assert "turns_do_not_alternate 1" in (tmp_path / "out" / "README.md").read_text()
+    build(store, BuildRecipe("one", split="100/0/0", where="id:1"))
+    with pytest.raises(BadInput, match="nothing in it can be said in alpaca"):
+        export(store, find_dataset(store, "one"), "alpaca", tmp_path / "none")
+    assert not (tmp_path / "none").exists()
+
+
+def test_llama_factory_finds_the_columns_described(dataset: Store, tmp_path: Path) -> None:
+    export(dataset, find_dataset(dataset, "calls"), "sharegpt", tmp_path / "out")
+    info = json.loads((tmp_path / "out" / "dataset_info.json").read_text())["calls_train"]
+    row = json.loads((tmp_path / "out" / info["file_name"]).open().readline())
+    assert set(info["columns"].values()) == set(row)
+    export(dataset, find_dataset(dataset, "calls"), "trl", tmp_path / "out")
+    assert not (tmp_path / "out" / "dataset_info.json").exists()
 
 
 VALUES = st.none() | st.booleans() | st.integers(-5, 5) | st.text(max_size=4)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import random
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.parser import CALL, PIECES, XML, fuzzed_texts
 from exports.call_values import Call
 from exports.tool_calls import FORMATS, PROBLEMS, Parse, parse, render_call, render_legacy_call
 
@@ -31,9 +31,7 @@ TOOLS = [
     ),
     tool("stop"),
 ]
-CALL = '{"name": "find", "arguments": {"days": 2}}'
 DAYS = [Call("find", {"days": 2})]
-XML = "<function=find>\n<parameter=days>\n2\n</parameter>\n</function>"
 
 
 def summary(found: Parse) -> tuple[list[Call], str | None, bool, list[str]]:
@@ -204,15 +202,6 @@ def test_any_arguments_survive_the_template(arguments: dict[str, Any], before: s
     assert found.strict
 
 
-PIECES = [
-    "<tool_call>", "</tool_call>", "/tool_call>", "<tools>", "</tools>", "<function=find>",
-    "<function=", "</function>", "<parameter=days>", "<parameter=", "</parameter>", "```json\n",
-    "```python\n", "```", "<think>", "</think>", '{"name": "find", "arguments": {', '"days": 2',
-    "}", "}}", "{", "[", "]", ",", ":", '"', "\\", '\\"', "\n", " ", "text", '{"tool": "find"',
-    "Tool call:", "\ud800", "\x00", "é", CALL, XML, "null", "1e999",
-]  # fmt: skip
-
-
 @settings(max_examples=500, deadline=None)
 @given(st.lists(st.sampled_from(PIECES), max_size=30).map("".join) | st.text(max_size=60))
 def test_no_text_raises_and_every_answer_keeps_the_contract(text: str) -> None:
@@ -226,10 +215,10 @@ def test_no_text_raises_and_every_answer_keeps_the_contract(text: str) -> None:
             assert not found.problems
 
 
-def test_ten_thousand_mixed_texts_never_raise() -> None:
-    draw = random.Random(7)
-    for _ in range(10_000):
-        parse("".join(draw.choices(PIECES, k=draw.randrange(40))), TOOLS)
+def test_forty_thousand_mixed_texts_never_raise() -> None:
+    """The benchmark `parser` reads a million of them."""
+    for text in fuzzed_texts(40_000, seed=7):
+        parse(text, TOOLS)
 
 
 @pytest.mark.parametrize(

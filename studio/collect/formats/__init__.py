@@ -7,10 +7,60 @@ A module has `NAME`, `sniff(head) -> bool` and `read(log) -> Iterator[Record | R
 from __future__ import annotations
 
 from db.errors import BadInput
-from studio.collect.formats import alpaca, claude_code, openai_chat, sharegpt, studio
+from studio.collect.formats import (
+    aider,
+    alpaca,
+    anthropic_messages,
+    anthropic_sessions,
+    autogen,
+    claude_code,
+    claude_code_export,
+    codex,
+    codex_exec_stream,
+    gemini_cli,
+    inspect,
+    langfuse,
+    langsmith,
+    llm_logs,
+    mini_swe_agent,
+    openai_chat,
+    openai_responses,
+    openhands,
+    otel_events,
+    otlp_genai,
+    sharegpt,
+    studio,
+    swe_agent,
+    vcr,
+)
 from studio.collect.log import Format, Head
 
-FORMATS: tuple[Format, ...] = (studio, claude_code, sharegpt, alpaca, openai_chat)
+FORMATS: tuple[Format, ...] = (
+    studio,
+    claude_code,
+    claude_code_export,
+    codex,
+    gemini_cli,
+    langfuse,
+    otlp_genai,
+    otel_events,
+    langsmith,
+    anthropic_sessions,
+    openhands,
+    swe_agent,
+    mini_swe_agent,
+    inspect,
+    vcr,
+    codex_exec_stream,
+    autogen,
+    aider,
+    llm_logs,
+    sharegpt,
+    alpaca,
+    openai_chat,
+    anthropic_messages,
+    openai_responses,
+)
 
 
 def named(name: str) -> Format:

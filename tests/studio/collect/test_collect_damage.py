@@ -273,3 +273,21 @@ def test_a_forced_format_tells_why_a_file_is_not_of_it(store: Store, tmp_path: P
     summary = imported(store, path, b"prose\nmore prose\n", format="alpaca")
     assert [one.line for one in summary.rejected] == [1, 2]
     assert summary.by_format == {"alpaca": 0}
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "reason"),
+    [
+        ("prose.jsonl", b"prose\nmore prose\n", "not JSON: Expecting value at column 1"),
+        ("binary.json", bytes(range(256)), "not JSON: NUL byte at column 1"),
+        ("cut.ndjson", b'{"messages": "' + b"x" * 2000, "cut off: the file ends inside"),
+    ],
+)
+def test_a_file_that_promises_json_and_holds_none_is_told_with_the_reason(
+    store: Store, tmp_path: Path, name: str, data: bytes, reason: str
+) -> None:
+    summary = imported(store, tmp_path / name, data)
+    assert summary.unknown == []
+    (rejected,) = summary.rejected
+    assert (rejected.path, rejected.line) == (str(tmp_path / name), 1)
+    assert rejected.reason.startswith(reason)

@@ -13,8 +13,7 @@ from db.errors import BadInput
 from db.interactions import Record
 from studio.collect.formats import FORMATS, named, recognised
 from studio.collect.log import Format, Log, Rejected
-
-GOLDEN = Path(__file__).parent / "golden"
+from tests.studio.collect import golden_files
 
 
 def opened(path: Path) -> Log:
@@ -36,23 +35,23 @@ def records(log: Log) -> list[Record]:
 
 
 @pytest.mark.parametrize("known", FORMATS, ids=lambda known: known.NAME)
-def test_golden(known: Format) -> None:
-    (source,) = (p for p in GOLDEN.glob(f"{known.NAME}.*") if ".expected." not in p.name)
-    log = opened(source)
+def test_golden(known: Format, tmp_path: Path) -> None:
+    log = opened(golden_files.source(known.NAME, tmp_path))
     assert recognised(log.head) is known
     found = []
     for one in known.read(log):
         told = asdict(one)
         told.pop("path", None)
         found.append({key: value for key, value in told.items() if value not in (None, {})})
-    expected = json.loads((GOLDEN / f"{known.NAME}.expected.json").read_text())
+    expected = json.loads((golden_files.FOLDER / f"{known.NAME}.expected.json").read_text())
     assert found == expected
     for told, want in zip(found, expected, strict=True):  # the order of keys is part of the form
         assert json.dumps(told.get("messages")) == json.dumps(want.get("messages"))
 
 
 def test_an_unknown_name_lists_the_names() -> None:
-    with pytest.raises(BadInput, match="alpaca, claude_code, openai_chat, sharegpt, studio"):
+    names = ", ".join(sorted(known.NAME for known in FORMATS))
+    with pytest.raises(BadInput, match=f"unknown format 'jsonl'; known are {names}"):
         named("jsonl")
 
 
@@ -63,21 +62,10 @@ def test_an_unknown_name_lists_the_names() -> None:
             [{"request": {"messages": [], "max_tokens": 9}, "response": {"content": []}}],
             id="anthropic",
         ),
-        pytest.param(
-            [{"request": {"messages": []}, "response": {"type": "error", "error": {"type": "x"}}}],
-            id="anthropic error",
-        ),
-        pytest.param([{"request": {"input": "x"}, "response": {"output": []}}], id="responses"),
-        pytest.param([{"type": "session_meta", "payload": {"id": "x"}}], id="codex"),
-        pytest.param([{"type": "thread.started", "thread_id": "x"}], id="codex exec"),
-        pytest.param([{"sessionId": "x", "messages": [{"type": "user"}]}], id="gemini"),
+        pytest.param([{"sessionId": "x", "type": "user", "message": "y"}], id="typed to gemini"),
         pytest.param([[{"role": "user", "content": "x"}]], id="bare list of messages"),
         pytest.param([{"role": "user", "content": "x"}], id="bare messages"),
-        pytest.param([{"loglines": [{"type": "user", "message": {}}]}], id="claude export"),
-        pytest.param([{"resourceSpans": []}], id="otlp"),
-        pytest.param([{"trace": {}, "observations": []}], id="langfuse"),
-        pytest.param([{"version": 2, "eval": {}, "samples": [{"messages": []}]}], id="inspect"),
-        pytest.param([{"messages": [{"source": "u", "content": "x"}]}], id="autogen"),
+        pytest.param([{"trace": {}, "observations": []}], id="an empty trace"),
         pytest.param([{"instruction": "x"}], id="a task without an answer"),
     ],
 )
@@ -96,8 +84,10 @@ def test_prose_with_json_inside_is_not_mistaken(tmp_path: Path) -> None:
 @pytest.mark.parametrize("known", FORMATS, ids=lambda known: known.NAME)
 def test_a_format_is_known_by_content_in_any_layout(tmp_path: Path, known: Format) -> None:
     """One a line, an array, indented or not, under any name."""
-    (source,) = (p for p in GOLDEN.glob(f"{known.NAME}.*") if ".expected." not in p.name)
+    source = golden_files.source(known.NAME, tmp_path)
     rows = [item.value for item in opened(source).items() if not isinstance(item, Rejected)]
+    if not rows or not all(isinstance(row, dict) for row in rows):
+        pytest.skip("its rows are no objects")
     layouts = {
         "a.txt": "\n".join(json.dumps(row) for row in rows),
         "b": json.dumps(rows),

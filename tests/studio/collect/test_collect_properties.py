@@ -5,9 +5,10 @@ from __future__ import annotations
 import itertools
 import json
 import shutil
+import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,12 @@ from hypothesis import strategies as st
 
 from db.store import Store, open_store
 from studio.collect.importing import Summary, import_paths
+from studio.collect.plain_yaml import parse
+from tests.studio.collect.golden_files import FOLDER, SOURCES, content
 
 Contents = Callable[[Store], dict[str, Any]]
-GOLDEN = [p for p in (Path(__file__).parent / "golden").iterdir() if ".expected." not in p.name]
+GOLDEN = {path.stem: content(path) for path in SOURCES}
+JSON = [path for path in SOURCES if path.suffix in (".json", ".jsonl")]
 QUICK = settings(
     deadline=None, max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -60,15 +64,15 @@ def accounted(store: Store, summary: Summary, rows: dict[str, Any], files: int) 
 @st.composite
 def damaged(draw: st.DrawFn) -> bytes:
     """A golden file with pieces cut out, bytes put in, or another one behind it."""
-    data = draw(st.sampled_from(GOLDEN)).read_bytes()
+    data = GOLDEN[draw(st.sampled_from(sorted(GOLDEN)))]
     for _ in range(draw(st.integers(0, 4))):
         at = draw(st.integers(0, len(data)))
         to = draw(st.integers(at, min(len(data), at + 200)))
         data = data[:at] + draw(st.binary(max_size=6)) + data[to:]
-    return data + draw(st.sampled_from([b"", b"\n", b"\0" * 9, GOLDEN[0].read_bytes()]))
+    return data + draw(st.sampled_from([b"", b"\n", b"\0" * 9, GOLDEN["alpaca"]]))
 
 
-@QUICK
+@settings(QUICK, max_examples=100)
 @given(data=st.one_of(damaged(), st.binary(max_size=300)))
 def test_any_bytes(empty: Path, contents: Contents, data: bytes) -> None:
     with new_store(empty) as (store, logs):
@@ -119,12 +123,16 @@ def bent(draw: st.DrawFn, value: Any) -> Any:
 
 def rows_of(path: Path) -> list[Any]:
     text = path.read_text()
-    return list(json.loads(text)) if text[0] == "[" else [json.loads(x) for x in text.splitlines()]
+    try:
+        whole = json.loads(text)
+    except ValueError:
+        return [json.loads(line) for line in text.splitlines()]
+    return whole if isinstance(whole, list) else [whole]
 
 
-@QUICK
+@settings(QUICK, max_examples=25)
 @given(data=st.data())
-@pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", JSON, ids=lambda path: path.stem)
 def test_any_values_where_a_format_has_others(
     empty: Path, contents: Contents, path: Path, data: st.DataObject
 ) -> None:
@@ -138,6 +146,48 @@ def test_any_values_where_a_format_has_others(
         accounted(store, summary, contents(store), 1)
 
 
+@QUICK
+@given(data=st.data())
+def test_any_values_in_a_cassette(empty: Path, contents: Contents, data: st.DataObject) -> None:
+    cassette = parse((FOLDER / "vcr.yaml").read_text())
+    listed = [one for one in cassette["interactions"] if isinstance(one["request"]["body"], str)]
+    for _ in range(data.draw(st.integers(1, 6))):
+        listed = data.draw(bent(listed))
+    with new_store(empty) as (store, logs):
+        (logs / "log").write_text(json.dumps({"interactions": listed}))
+        summary = import_paths(store, [logs / "log"], format="vcr")
+        accounted(store, summary, contents(store), 1)
+
+
+CELLS = st.one_of(
+    st.sampled_from(
+        [None, 0, -1, 2**62, 1e300, b"\xff", "", "x", "[]", "{", "m1", "m5", "u1", "c1"]
+    ),
+    st.sampled_from(['{"arguments": [1]}', '{"text_ref": [{"fragment": [], "literal": 1}, 2]}']),
+)
+
+
+@QUICK
+@given(data=st.data())
+def test_any_values_in_a_database(empty: Path, contents: Contents, data: st.DataObject) -> None:
+    with new_store(empty) as (store, logs):
+        (logs / "log").write_bytes(GOLDEN["llm_logs"])
+        with closing(sqlite3.connect(logs / "log")) as database:
+            names = database.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")
+            tables = sorted(name for (name,) in names)
+            for _ in range(data.draw(st.integers(1, 6))):
+                table = data.draw(st.sampled_from(tables))
+                columns = [row[1] for row in database.execute(f"PRAGMA table_info({table})")]
+                column, row = data.draw(st.sampled_from(columns)), data.draw(st.integers(0, 3))
+                chosen = f"rowid IN (SELECT rowid FROM {table} LIMIT 2 OFFSET {row})"
+                with suppress(sqlite3.IntegrityError):
+                    update = f'UPDATE {table} SET "{column}" = ? WHERE {chosen}'
+                    database.execute(update, (data.draw(CELLS),))
+            database.commit()
+        summary = import_paths(store, [logs / "log"])
+        accounted(store, summary, contents(store), 1)
+
+
 def studio_rows(identity: str, length: int, tokens: int) -> list[Any]:
     said = ["hi", "hello", "more", "sure"][:length]
     messages = [
@@ -147,7 +197,7 @@ def studio_rows(identity: str, length: int, tokens: int) -> list[Any]:
 
 
 def session_rows(identity: str, length: int, tokens: int) -> list[Any]:
-    lines = rows_of(GOLDEN[0].parent / "claude_code.jsonl")
+    lines = rows_of(FOLDER / "claude_code.jsonl")
     return [
         {**line, "sessionId": identity}
         for line in lines[: 4 * length]
@@ -167,11 +217,17 @@ def exchange_rows(identity: str, length: int, tokens: int) -> list[Any]:
     return rows
 
 
+def rollout_rows(identity: str, length: int, tokens: int) -> list[Any]:
+    header, *lines = rows_of(FOLDER / "codex.jsonl")
+    header["payload"] |= {"id": identity, "cli_version": str(tokens)}
+    return [header, *lines[: 6 * length]]
+
+
 @settings(QUICK, max_examples=15)
 @given(
     files=st.lists(
         st.tuples(
-            st.sampled_from([studio_rows, session_rows, exchange_rows]),
+            st.sampled_from([studio_rows, session_rows, exchange_rows, rollout_rows]),
             st.sampled_from(["x", "y"]),
             st.integers(1, 4),
             st.integers(1, 3),

@@ -132,6 +132,39 @@ def test_a_subagents_agent_is_what_its_session_asked_for(
     assert contents(store) == before
 
 
+@pytest.mark.parametrize("parent_first", [True, False])
+def test_a_codex_subagent_is_what_its_session_spawned(
+    store: Store, tmp_path: Path, contents: Contents, parent_first: bool
+) -> None:
+    def line(kind: str, **payload: Any) -> dict[str, Any]:
+        return {"timestamp": "2026-01-02T03:04:05Z", "type": kind, "payload": payload}
+
+    spawn = {"type": "collab_agent_spawn_end", "new_thread_id": "b", "new_agent_role": "reviewer"}
+    asked = line("event_msg", type="user_message", message="Review it")
+    parent = written(
+        tmp_path / "a", line("session_meta", id="a"), asked, line("event_msg", **spawn)
+    )
+    source = {"subagent": {"thread_spawn": {"parent_thread_id": "a", "depth": 1}}}
+    child = written(tmp_path / "b", line("session_meta", id="b", source=source), asked)
+    for path in [parent, child] if parent_first else [child, parent]:
+        import_paths(store, [path])
+    found = contents(store)
+    assert found["codex:b"]["parent"] == "codex:a"
+    assert (found["codex:b"]["agent"], found["codex:a"]["agent"]) == ("reviewer", None)
+
+
+@pytest.mark.parametrize("name", ["langfuse.json", "otlp_genai.jsonl"])
+def test_an_agent_of_a_trace_has_the_one_that_called_it_as_parent(
+    store: Store, contents: Contents, name: str
+) -> None:
+    import_paths(store, [HERE / "golden" / name])
+    told = {row["agent"]: row["parent"] for row in contents(store).values() if row["agent"]}
+    (caller,) = (agent for agent, parent in told.items() if parent is None)
+    (called,) = set(told) - {caller}
+    assert (caller, called) in {("researcher", "reviewer"), ("coordinator", "coder")}
+    assert contents(store)[told[called]]["agent"] == caller
+
+
 def test_a_declared_agent_holds_for_all(store: Store, tmp_path: Path, contents: Contents) -> None:
     path = written(tmp_path / "a", talk("x", "hi"), {"id": "y", **talk("y", "yo"), "agent": None})
     import_paths(store, [path], agent="tester")

@@ -1,0 +1,134 @@
+"""What goes out beside an export's rows: the manifest and the card, with sources and licences."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any
+
+import yaml
+from sqlalchemy import func, select
+
+from db.models import INTERACTIONS, Example, Source, table
+from db.store import Store
+from exports.frozen import Frozen
+
+_SPLIT_NAMES = {"valid": "validation"}  # what the Hub calls it
+
+
+def sources_of(
+    store: Store, dataset: Frozen, licences: Mapping[str, str], *, published: bool
+) -> list[dict[str, Any]]:
+    """Each file that examples come from: `{path, format, sha256, examples, licence}`.
+
+    `licences` maps a pattern of paths to an SPDX id; the first that fits counts, and a file that
+    none fits has the licence None. What is published names files without their folders.
+    """
+    examples, source = table(Example), table(Source)
+    statement = (
+        select(source.c.path, source.c.format, source.c.sha256, func.count().label("examples"))
+        .join_from(examples, INTERACTIONS, examples.c.interaction_id == INTERACTIONS.c.id)
+        .join(source, INTERACTIONS.c.source_id == source.c.id)
+        .where(examples.c.dataset_id == dataset.id)
+        .group_by(source.c.id)
+        .order_by(source.c.path, source.c.id)
+    )
+    with store.read() as connection:
+        rows = [dict(row._mapping) for row in connection.execute(statement)]
+    if dataset.report["replay"]:
+        rows.append(_replay_source(dataset))
+    for row in rows:
+        fits = (licence for pattern, licence in licences.items() if fnmatch(row["path"], pattern))
+        row["licence"] = next(fits, None)
+        if published:
+            row["path"] = Path(row["path"]).name
+    return rows
+
+
+def _replay_source(dataset: Frozen) -> dict[str, Any]:
+    """The file of general examples as it is now; its hash is None where it is gone."""
+    path = Path(dataset.recipe["replay_from"])
+    digest = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
+    return {
+        "path": str(path),
+        "format": "replay",
+        "sha256": digest,
+        "examples": dataset.report["replay"],
+    }
+
+
+def manifest(
+    dataset: Frozen,
+    files: Sequence[Mapping[str, Any]],
+    sources: Sequence[Mapping[str, Any]],
+    *,
+    published: bool,
+    **more: Any,
+) -> dict[str, Any]:
+    """What the export is, as JSON: recipe, hashes, counts, sources. `more` stands beside them."""
+    recipe = dict(dataset.recipe)
+    if published and recipe.get("replay_from"):
+        recipe["replay_from"] = Path(recipe["replay_from"]).name
+    return {
+        "dataset": dataset.label,
+        "sha256": dataset.sha256,
+        **more,
+        "recipe": recipe,
+        "report": dataset.report,
+        "files": list(files),
+        "sources": list(sources),
+    }
+
+
+def card(
+    dataset: Frozen,
+    description: str,
+    files: Sequence[Mapping[str, Any]],
+    sources: Sequence[Mapping[str, Any]],
+    left_out: Mapping[str, int],
+) -> str:
+    """README.md as the Hub shows it: its metadata, then what the dataset is and comes from."""
+    report, recipe = dataset.report, dataset.recipe
+    agents = ", ".join(f"{name} {n:,}" for name, n in report["by_agent"].items())
+    dropped = ", ".join(f"{name} {n:,}" for name, n in report["dropped"].items())
+    rows = ", ".join(f"{file['rows']:,} {Path(file['path']).stem}" for file in files)
+    missing = ", ".join(f"{name} {n:,}" for name, n in left_out.items())
+    licences = Counter[str]()
+    for source in sources:
+        licences[source["licence"] or "not stated"] += source["examples"]
+    licensed = ", ".join(f"{name} ({n:,} examples)" for name, n in licences.most_common())
+    return f"""{_metadata(files, licences)}
+# {dataset.label}
+
+{description}.
+
+- rows: {rows}{f"; left out: {missing}" if missing else ""}
+- of {report["problems"]:,} problems, with {report["replay"]:,} general examples beside them
+- by agent: {agents or "none"}
+- not taken from the collection: {dropped or "nothing"}
+- built with strategy `{recipe["strategy"]}`, seed {recipe["seed"]}, template `{recipe["template"]}`
+- from {len(sources):,} files; licences: {licensed}
+- sha256 of the examples: `{dataset.sha256}`
+
+`manifest.json` holds the whole recipe, what was dropped and why, and the sources with their hashes.
+"""
+
+
+def _metadata(files: Sequence[Mapping[str, Any]], licences: Mapping[str, int]) -> str:
+    """The card's YAML head. Says a licence only where every source has one."""
+    head: dict[str, Any] = {}
+    if licences and "not stated" not in licences:
+        head["license"] = next(iter(licences)).lower() if len(licences) == 1 else "other"
+    splits = [(Path(file["path"]).stem, Path(file["path"]).name) for file in files]
+    head["configs"] = [
+        {
+            "config_name": "default",
+            "data_files": [
+                {"split": _SPLIT_NAMES.get(split, split), "path": name} for split, name in splits
+            ],
+        }
+    ]
+    return f"---\n{yaml.safe_dump(head, sort_keys=False)}---"

@@ -1,0 +1,210 @@
+"""The terminal app: one store, its screens, and what they share.
+
+Only Textual and sqlite3 are imported before the first frame; SQLAlchemy and the settings follow in
+a thread while the first rows are already on the screen.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Awaitable, Callable, Iterable
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import App, SystemCommand
+from textual.binding import BindingType
+from textual.message import Message
+from textual.screen import Screen
+
+from db.errors import BadInput, StudioError
+from studio import commands, preferences
+from studio.acting import Act, ActQueue, Outcome
+from studio.commands import Command
+from studio.preferences import Preferences, View
+from studio.screens.browse import BrowseScreen
+from studio.screens.help import HelpScreen
+from studio.widgets.bindings import bind
+
+if TYPE_CHECKING:
+    from db.store import Store
+
+THEMES = {preferences.TERMINAL: "ansi-dark"}  # our names for themes of Textual's
+
+
+class AdapterStudio(App[StudioError | None]):
+    """The app on one store. `run` answers with the error that ended it, if one did."""
+
+    TITLE = "Adapter Studio"
+    CSS_PATH: ClassVar[list[str | PurePath]] = ["app.tcss", "screens/browse.tcss"]
+    BINDINGS: ClassVar[list[BindingType]] = []
+    COMMAND_PALETTE_BINDING = "f24"  # the palette's own key comes from the command table
+
+    class Opened(Message):
+        """The store is open for acts, and the agents are known."""
+
+        def __init__(self, store: Store, agents: dict[str, str]) -> None:
+            self.store, self.agents = store, agents
+            super().__init__()
+
+    class Acted(Message):
+        """An act was written, or was not."""
+
+        def __init__(self, outcome: Outcome) -> None:
+            self.outcome = outcome
+            super().__init__()
+
+    def __init__(self, location: str, preferred: Preferences | None = None) -> None:
+        super().__init__()
+        self.location = location
+        self.path = _path(location)
+        self.preferred = preferred if preferred is not None else preferences.load()
+        self.table = commands.with_keys(commands.COMMANDS, self.preferred.keys)
+        self.store: Store | None = None
+        self._opening = False
+        self._acts: ActQueue | None = None
+        bind(self, self.table, "everywhere")
+        theme = self.preferred.theme or self.preferred.chosen_theme
+        if theme is not None:
+            self._use_theme(theme)
+
+    def _use_theme(self, name: str) -> None:
+        known = THEMES.get(name, name)
+        if known not in self.available_themes:
+            names = ", ".join((preferences.TERMINAL, *sorted(self.available_themes)))
+            raise BadInput(f"theme {name!r} is not known; there are {names}")
+        self.theme = known
+
+    def get_default_screen(self) -> Screen[None]:
+        """The first screen."""
+        return BrowseScreen(self.path, self.table)
+
+    def on_mount(self) -> None:
+        """Keep the theme that the user chooses, and let threads take turns quickly."""
+        sys.setswitchinterval(0.0005)  # else each short query of a thread waits up to 5 ms
+        self.theme_changed_signal.subscribe(self, self._theme_chosen)
+
+    def _theme_chosen(self, theme: object) -> None:
+        name = self.theme
+        if name != THEMES.get(self.preferred.theme or "", self.preferred.theme):
+            self.preferred = preferences.choose_theme(self.preferred, name)
+
+    # the store
+
+    def open(self) -> None:
+        """Open the store for acts, once: after the first rows, whose drawing it would delay."""
+        if not self._opening:
+            self._opening = True
+            self.call_after_refresh(
+                lambda: self.run_worker(self._open_store, thread=True, group="open")
+            )
+
+    def _open_store(self) -> None:
+        import db.filters  # noqa: F401  else the first filter waits for its import
+        from db.store import open_store
+        from studio import settings
+        from studio.curation import named_acts  # noqa: F401  and the first act for this one
+
+        try:
+            store = open_store(self.location)
+            agents = {name: agent.key for name, agent in settings.agents().items()}
+        except StudioError as error:
+            self.call_from_thread(self.exit, error, 2)
+            return
+        self.post_message(self.Opened(store, agents))
+
+    def on_adapter_studio_opened(self, message: Opened) -> None:
+        """Take the store, and make a command of every agent."""
+        self.store = message.store
+        self._acts = ActQueue(message.store, lambda outcome: self.post_message(self.Acted(outcome)))
+        labels = commands.label_commands(message.agents)
+        self.table = commands.with_keys((*labels, *self.table), self.preferred.keys)
+        try:
+            commands.check_ids(self.preferred.keys, [command.id for command in self.table])
+        except BadInput as error:
+            self.exit(BadInput(f"{self.preferred.folder / 'settings.yaml'}: {error}"), 2)
+            return
+        for screen in self.screen_stack:
+            if isinstance(screen, BrowseScreen):
+                screen.opened(self.table, list(message.agents))
+
+    def act(self, act: Act, kind: str = "act") -> bool:
+        """Write an act after those before it; False while the store is not open yet."""
+        if self._acts is None:
+            return False
+        self._acts.put(act, kind)
+        return True
+
+    def on_adapter_studio_acted(self, message: Acted) -> None:
+        """Tell the screen that shows interactions."""
+        for screen in self.screen_stack:
+            if isinstance(screen, BrowseScreen):
+                screen.acted(message.outcome)
+
+    def on_unmount(self) -> None:
+        """Write what is still to be written."""
+        if self._acts is not None:
+            self._acts.close()
+        if self.store is not None:
+            self.store.close()
+
+    def keep_views(self, views: dict[str, View]) -> None:
+        """Keep these views for the next time. Raises BadInput where that is impossible."""
+        self.preferred = preferences.keep_views(self.preferred, views)
+
+    # commands
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """The palette: every command of this place, and the theme."""
+        places = ("everywhere", *(("browse",) if isinstance(screen, BrowseScreen) else ()))
+        for command in self.table:
+            if command.where in places and command.id != "app.palette":
+                keys = commands.key_names(command)
+                title = command.label + (f"  ({keys})" if keys else "")
+                yield SystemCommand(title, command.help, self._runner(command))
+        yield SystemCommand("theme", "Choose the colours.", self.action_change_theme)
+
+    def _runner(self, command: Command) -> Callable[[], Awaitable[None]]:
+        async def run() -> None:
+            await self.run_action(command.action, self.screen)
+
+        return run
+
+    async def action_run_command(self, identity: str) -> None:
+        """Do what a command of the table does, as its key would with the present focus."""
+        command = next(command for command in self.table if command.id == identity)
+        target = self.screen.focused or self.screen
+        await self.run_action(command.action, target)
+
+    def action_palette(self) -> None:
+        """Find a command by its name."""
+        self.action_command_palette()
+
+    def action_help(self) -> None:
+        """Say what the keys do here."""
+        if isinstance(self.screen, HelpScreen):
+            self.pop_screen()
+            return
+        places = ["everywhere"]
+        if isinstance(self.screen, BrowseScreen):
+            places = [*self.screen.places(), "everywhere"]
+        self.push_screen(HelpScreen(self.table, places))
+
+    async def action_back(self) -> None:
+        """Close what is open; at the top, leave."""
+        if isinstance(self.screen, BrowseScreen):
+            if not self.screen.back():
+                self.exit()
+        elif len(self.screen_stack) > 1:
+            self.screen.dismiss(None)
+
+    def action_stop(self) -> None:
+        """Leave the app."""
+        self.exit()
+
+
+def _path(location: str) -> Path:
+    if "://" not in location:
+        return Path(location)
+    from db.store import store_path
+
+    return store_path(location)

@@ -1,0 +1,210 @@
+"""The one table of what the app can do: bindings, footer, help, palette and docs are read from it.
+
+A command's id names it in the settings file, where its keys can be changed. `where` says what has
+to have the focus: `everywhere`, a screen (`browse`), or a widget of it (`table`, `conversation`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from db.errors import BadInput
+
+# ctrl+h is backspace, ctrl+i tab, ctrl+j and ctrl+m enter; ctrl+s and ctrl+z are the terminal's.
+FORBIDDEN = frozenset(f"ctrl+{letter}" for letter in "hijmsz")
+PLACES = {
+    "everywhere": "Everywhere",
+    "browse": "Browse",
+    "table": "In the table",
+    "conversation": "In the conversation",
+    "list": "In a list",
+    "views": "In the list of views",
+    "prompt": "While typing",
+}
+
+_NAMESPACES = {"app": "app.", "browse": "screen.", "views": "screen."}
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One thing that the user can do. `footer` orders the footer, 0 keeps it out of there."""
+
+    id: str
+    keys: tuple[str, ...]
+    label: str
+    help: str
+    where: str
+    footer: int = 0
+    argument: str = ""
+
+    @property
+    def action(self) -> str:
+        """The Textual action: `screen.accept`, `app.help`, or `down` of the widget itself."""
+        owner, _, name = self.id.partition(".")
+        if owner == "label":
+            return f"screen.run_label({self.argument!r})"
+        return _NAMESPACES.get(owner, "") + name.replace("-", "_")
+
+
+def _command(
+    identity: str, keys: str, label: str, help: str, where: str, footer: int = 0
+) -> Command:
+    return Command(identity, tuple(keys.split()), label, help, where, footer)
+
+
+COMMANDS: tuple[Command, ...] = (
+    _command("app.help", "question_mark f1", "help", "What the keys do here.", "everywhere", 99),
+    _command("app.palette", "ctrl+p", "commands", "Find a command by its name.", "everywhere"),
+    _command("app.back", "q escape", "back", "Close, unmark or leave; at the top, quit with q.",
+             "everywhere"),
+    _command("app.stop", "ctrl+q", "quit", "Leave the app; nothing is lost.", "everywhere"),
+    _command("browse.accept", "a", "accept", "Take into datasets.", "browse", 10),
+    _command("browse.drop", "x", "drop", "Keep out of datasets.", "browse", 11),
+    _command("browse.reset", "X", "reset", "Neither accepted nor dropped.", "browse"),
+    _command("browse.undo", "u", "undo", "Take the last act back, also after a restart.", "browse",
+             12),
+    _command("browse.redo", "ctrl+r", "redo", "Bring back what was undone.", "browse"),
+    _command("browse.filter", "f", "filter", "Show only what a filter holds for.", "browse", 13),
+    _command("browse.search", "slash", "search", "Search in tasks and answers as you type.",
+             "browse", 14),
+    _command("browse.mark", "space", "mark", "Mark this row, or take its mark away.", "browse",
+             15),
+    _command("browse.zoom", "enter", "open", "This conversation in full.", "table", 16),
+    _command("browse.tag", "T", "tag", "Add a tag; tag:NAME finds it again.", "browse", 17),
+    _command("browse.note", "N", "note", "Write a note; an empty one removes it.", "browse", 18),
+    _command("browse.edit", "e", "edit", "Write a better answer in $EDITOR.", "browse", 19),
+    _command("browse.sort", "s", "sort", "Choose the order of the rows.", "browse", 20),
+    _command("browse.queue", "Q", "queue", "Unreviewed rows, least certain agent first.", "browse",
+             21),
+    _command("browse.range", "V", "range", "Start a range; moving extends it.", "browse"),
+    _command("browse.mark-all", "asterisk", "mark all", "Mark every row that matches, or none.",
+             "browse"),
+    _command("browse.views", "w", "views", "Open a saved view.", "browse"),
+    _command("browse.save-view", "W", "save view", "Save filter, search and order under a name.",
+             "browse"),
+    _command("browse.refresh", "R f5", "refresh", "Ask again; show rows that arrived.", "browse"),
+    _command("browse.next-hit", "n", "next hit", "Next place that the search found.", "browse"),
+    _command("browse.previous-hit", "p", "previous hit", "The place before.", "browse"),
+    _command("browse.next-row", "J", "next row", "Next row, wherever the focus is.", "browse"),
+    _command("browse.previous-row", "K", "previous row", "The row before.", "browse"),
+    _command("browse.pane-right", "l right", "conversation", "To the conversation; next row in it.",
+             "browse"),
+    _command("browse.pane-left", "h left", "table", "To the table; row before in full view.",
+             "browse"),
+    _command("browse.switch", "tab shift+tab", "other pane", "Between table and conversation.",
+             "browse"),
+    _command("browse.copy", "y", "copy", "Copy the answer, or the chosen message.", "browse"),
+    _command("browse.pager", "O", "pager", "Read it all in $PAGER.", "browse"),
+    _command("table.down", "j down", "down", "One row down.", "table"),
+    _command("table.up", "k up", "up", "One row up.", "table"),
+    _command("table.page-down", "ctrl+d pagedown", "page down", "One page down.", "table"),
+    _command("table.page-up", "ctrl+u pageup", "page up", "One page up.", "table"),
+    _command("table.first", "g home", "first", "The first row.", "table"),
+    _command("table.last", "G end", "last", "The last row.", "table"),
+    _command("conversation.down", "j down", "down", "One line down.", "conversation"),
+    _command("conversation.up", "k up", "up", "One line up.", "conversation"),
+    _command("conversation.page-down", "ctrl+d pagedown", "page down", "One page down.",
+             "conversation"),
+    _command("conversation.page-up", "ctrl+u pageup", "page up", "One page up.", "conversation"),
+    _command("conversation.first", "g home", "top", "The beginning.", "conversation"),
+    _command("conversation.last", "G end", "end", "The end.", "conversation"),
+    _command("conversation.next-message", "right_square_bracket", "next message",
+             "Choose the next message.", "conversation"),
+    _command("conversation.previous-message", "left_square_bracket", "previous message",
+             "Choose the message before.", "conversation"),
+    _command("conversation.fold", "enter", "fold", "Open or fold the chosen message.",
+             "conversation", 1),
+    _command("conversation.fold-all", "z", "fold all", "Open or fold all calls and results.",
+             "conversation", 2),
+    _command("list.cursor-down", "j down", "down", "One line down.", "list"),
+    _command("list.cursor-up", "k up", "up", "One line up.", "list"),
+    _command("list.page-down", "ctrl+d pagedown", "page down", "One page down.", "list"),
+    _command("list.page-up", "ctrl+u pageup", "page up", "One page up.", "list"),
+    _command("list.first", "g home", "first", "The first line.", "list"),
+    _command("list.last", "G end", "last", "The last line.", "list"),
+    _command("list.select", "enter", "choose", "Take this one.", "list"),
+    _command("views.remove", "x delete", "remove", "Forget this view.", "views"),
+    _command("prompt.complete", "tab", "complete", "Complete the word.", "prompt", 1),
+    _command("prompt.cancel", "escape", "cancel", "Leave everything as it was.", "prompt", 3),
+)  # fmt: skip
+
+
+def label_commands(keys: Mapping[str, str]) -> tuple[Command, ...]:
+    """One command for each agent, `label.coder` and so on; `keys` gives each agent's own key."""
+    return tuple(
+        Command(
+            f"label.{agent}", (key,) if key else (), agent, f"It is the {agent}'s task.",
+            "browse", footer, agent,
+        )
+        for footer, (agent, key) in enumerate(keys.items(), -len(keys))
+    )  # fmt: skip
+
+
+def with_keys(commands: Iterable[Command], chosen: Mapping[str, str]) -> tuple[Command, ...]:
+    """The commands with the keys that the user chose; a key that another had is taken from it.
+
+    `chosen` maps command ids to keys separated by blanks. Raises BadInput for a key that a
+    terminal cannot tell from another.
+    """
+    listed = list(commands)
+    for identity, keys in chosen.items():
+        for key in keys.split():
+            if key in FORBIDDEN:
+                raise BadInput(f"keys: {identity}: {key} cannot be used, terminals need it")
+        at = next((n for n, command in enumerate(listed) if command.id == identity), None)
+        if at is None:
+            continue
+        mine = replace(listed[at], keys=tuple(keys.split()))
+        listed = [
+            replace(other, keys=tuple(key for key in other.keys if key not in mine.keys))
+            if _same_place(other, mine)
+            else other
+            for other in listed
+        ]
+        listed[at] = mine
+    return tuple(listed)
+
+
+def _same_place(one: Command, other: Command) -> bool:
+    return one.where == other.where
+
+
+def check_ids(chosen: Iterable[str], known: Iterable[str]) -> None:
+    """Raise BadInput for an id that is no command's."""
+    unknown = sorted(set(chosen) - set(known))
+    if unknown:
+        raise BadInput(f"keys: there is no command {unknown[0]!r}; ? in the app shows them all")
+
+
+_NAMES = {
+    "question_mark": "?", "slash": "/", "asterisk": "*", "space": "Space", "enter": "Enter",
+    "escape": "Esc", "tab": "Tab", "down": "↓", "up": "↑", "left": "←", "right": "→",
+    "pagedown": "PgDn", "pageup": "PgUp", "home": "Home", "end": "End", "f1": "F1", "f5": "F5",
+    "right_square_bracket": "]", "left_square_bracket": "[", "shift+tab": "Shift+Tab",
+}  # fmt: skip
+
+
+def key_names(command: Command) -> str:
+    """The keys as a person reads them: `j ↓`."""
+    return " ".join(_NAMES.get(key, key) for key in command.keys)
+
+
+def first_key(command: Command) -> str:
+    """The key that the footer shows."""
+    return _NAMES.get(command.keys[0], command.keys[0]) if command.keys else ""
+
+
+def footer(commands: Sequence[Command], places: Sequence[str]) -> list[Command]:
+    """The commands for the footer, most wanted first; the innermost place comes first."""
+    shown = [c for c in commands if c.footer and c.keys and c.where in places]
+    return sorted(shown, key=lambda c: (c.footer == 99, c.footer))
+
+
+def key_list(commands: Iterable[Command] = COMMANDS) -> str:
+    """The key list of the docs, as Markdown."""
+    lines = ["| keys | command | what it does | id |", "|---|---|---|---|"]
+    for command in commands:
+        keys = " ".join(f"`{name}`" for name in key_names(command).split())
+        lines.append(f"| {keys} | {command.label} | {command.help} | `{command.id}` |")
+    return "\n".join(lines)

@@ -1,0 +1,155 @@
+"""A screen on which interactions are marked and decided on: one key, one act, one undo."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from textual.content import Content
+from textual.screen import Screen
+from textual.widgets import Static
+
+from db.reader import Body, Reader
+from studio import acting
+from studio.acting import Outcome
+from studio.screen_text import screen_text
+from studio.widgets.conversation import Conversation
+from studio.widgets.prompt import Prompt
+from studio.widgets.row_table import RowTable
+
+if TYPE_CHECKING:
+    from db.acts import Done
+    from db.store import Store
+    from studio.app import AdapterStudio
+
+
+class CuratedScreen(Screen[None]):
+    """Marks and acts on the rows of a table, with a conversation and a line for messages."""
+
+    path: Path
+
+    @property
+    def rows(self) -> RowTable:
+        """The table."""
+        return self.query_one("#rows", RowTable)
+
+    @property
+    def conversation(self) -> Conversation:
+        """The pane that follows the cursor."""
+        return self.query_one("#conversation", Conversation)
+
+    @property
+    def prompt(self) -> Prompt:
+        """The line that asks."""
+        return self.query_one("#prompt", Prompt)
+
+    @property
+    def studio(self) -> AdapterStudio:
+        """The app."""
+        return cast("AdapterStudio", self.app)
+
+    def say(self, text: str, *, wrong: bool = False) -> None:
+        """Show a line for the user, above the keys."""
+        line = self.query_one("#message", Static)
+        line.set_class(wrong, "-wrong")
+        line.update(Content(" " + screen_text(text, one_line=True)), layout=False)
+
+    def follow(self) -> None:
+        """Show the conversation of the row under the cursor."""
+        self.conversation.show(self.rows.current)
+
+    def body(self) -> Body | None:
+        """The interaction under the cursor in full."""
+        current = self.rows.current
+        if current is None:
+            return None
+        with contextlib.closing(Reader(self.path)) as store:
+            return store.body(current)
+
+    # marks
+
+    def action_mark(self) -> None:
+        """Mark this row."""
+        self.rows.toggle_mark()
+
+    def action_range(self) -> None:
+        """Begin or end a range."""
+        self.rows.toggle_range()
+
+    def action_mark_all(self) -> None:
+        """Mark every row that matches."""
+        if not self.rows.whole:
+            self.say("the rows are still being read; again in a moment")
+            return
+        self.rows.mark_all()
+
+    # acts
+
+    def act(self, run: Callable[[Store, list[int]], Done], *, advance: bool = False) -> None:
+        """Let an act write the marked rows, or the cursor's; then go on to the next row."""
+        rows, marked = self.rows, self.rows.marked
+        ids = rows.selected_marks() if marked else [rows.current] if rows.ids else []
+        chosen = [identity for identity in ids if identity is not None]
+        if not chosen:
+            self.say("there is no row to act on")
+            return
+        if not self.studio.act(lambda store: run(store, chosen)):
+            self.say("the store is still being opened; again in a moment")
+            return
+        if marked:
+            self.say(f"writing {acting.rows(len(chosen))} …")
+            rows.unmark()
+        elif advance:
+            rows.action_down()
+
+    def acted(self, outcome: Outcome) -> None:
+        """An act was written: say so, and draw what it changed."""
+        act = None
+        if outcome.done is not None and outcome.done.acts:
+            with contextlib.closing(Reader(self.path)) as store:
+                act = store.act(outcome.done.acts[-1])
+        self.say(acting.report(outcome, act), wrong=outcome.error is not None)
+        self.rows.forget()
+        if outcome.kind != "act" and act is not None and act.only is not None:
+            self.rows.go_to(act.only)
+        self.follow()
+
+    def action_run_label(self, agent: str) -> None:
+        """Say whose task it is."""
+        from studio.curation import named_acts
+
+        self.act(lambda store, ids: named_acts.label(store, ids, agent), advance=True)
+
+    def _set_status(self, kind: str) -> None:
+        from studio.curation import named_acts
+
+        self.act(lambda store, ids: named_acts.set_status(store, ids, kind), advance=True)
+
+    def action_accept(self) -> None:
+        """Take into datasets."""
+        self._set_status("accept")
+
+    def action_drop(self) -> None:
+        """Keep out of datasets."""
+        self._set_status("drop")
+
+    def action_reset(self) -> None:
+        """Neither accepted nor dropped."""
+        self._set_status("reset")
+
+    def _turn(self, kind: str) -> None:
+        from db import acts
+        from studio.curation import named_acts
+
+        turn = acts.undo if kind == "undo" else acts.redo
+        self.studio.act(lambda store: turn(store, 1, actor=named_acts.actor()), kind)
+
+    def action_undo(self) -> None:
+        """Take the last act back."""
+        self._turn("undo")
+
+    def action_redo(self) -> None:
+        """Bring back what was undone."""
+        self._turn("redo")

@@ -1,0 +1,344 @@
+"""The table of interactions: an array of ids, of which only the rows on the screen are read.
+
+A worker fills the array; rows are fetched by id, 128 at a time, so that a move costs the same in a
+store of a hundred and of a million. The cursor, the marks and what is on the screen stay on their
+rows whatever arrives.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from array import array
+from collections.abc import Callable, Iterable
+from functools import partial
+from pathlib import Path
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from db.reader import Query, Row
+from studio.commands import Command
+from studio.widgets.bindings import bind
+from studio.widgets.columns import cells, fitted, fitting
+from studio.widgets.id_feed import Failed, Filled, Grew, IdFeed
+from studio.widgets.marks import Marks
+from studio.widgets.row_cache import RowCache
+
+
+class RowTable(ScrollView, can_focus=True, inherit_bindings=False):
+    """Interactions in an order, with a cursor, marks, and a range that follows the cursor."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "row-table--header", "row-table--plain", "row-table--quiet", "row-table--agent",
+        "row-table--outcome", "row-table--failed", "row-table--state", "row-table--cursor",
+        "row-table--marked",
+    }  # fmt: skip
+
+    class Moved(Message):
+        """The cursor is on another row, or nowhere."""
+
+    class Opened(Message):
+        """A row was clicked twice."""
+
+    class Counted(Message):
+        """What there is to count has changed: rows, marks, arrivals."""
+
+    def __init__(self, path: Path, commands: Iterable[Command], id: str | None = None) -> None:
+        super().__init__(id=id)
+        bind(self, commands, "table")
+        self.path = path
+        self.ids: array[int] = array("q")
+        self.marks = Marks()
+        self.cursor = 0
+        self.whole = False  # all ids are here
+        self.loaded = False  # the store was read at least once
+        self.arrived = 0  # new rows that the present order has no place for
+        self._rows = RowCache(path)
+        self._query: Query | None = None
+        self._generation = 0
+        self._newest = 0
+        self._least = 0  # lines that the table has at least, be they empty
+        self._first = True  # the next ids are the first ones of a query
+        self._keep: int | None = None
+        self._marked: set[int] = set()
+        self._feed = IdFeed(path, self.post_message)
+
+    # what is shown
+
+    def show(self, wanted: Query, *, keep: int | None = None) -> None:
+        """Show what a query selects: from the top, or with the cursor on `keep` and the marks."""
+        self._generation += 1
+        self._query, self._keep, self._first, self.whole = wanted, keep, True, False
+        self._marked = set() if keep is None else set(self.selected_marks())
+        self._feed.interrupt()
+        self._work(self._feed.fill, wanted)
+
+    def _work(self, function: Callable[..., None], *arguments: object) -> None:
+        self.run_worker(
+            partial(function, self._generation, *arguments),
+            thread=True,
+            exclusive=True,
+            group="ids",
+        )
+
+    def _on_filled(self, message: Filled) -> None:
+        if message.generation != self._generation:
+            return
+        wanted = self._keep
+        if wanted is None and not self._first:
+            wanted = self.current
+        if not self._first:
+            self._marked.update(self.selected_marks())
+        self.ids, self.whole, self.loaded = message.ids, message.whole, True
+        self.marks.resize(self.ids, self._marked)
+        self.cursor = self._index_of(wanted, self.cursor if self._keep is not None else 0)
+        self._first, self._newest, self.arrived, self._least = False, message.newest, 0, 0
+        if message.whole:
+            self._keep = None
+            self._marked = set()
+        self._rows.forget()
+        self._recount()
+        self._scroll_to_cursor()
+        self.refresh()
+        self.post_message(self.Moved())
+
+    def _on_failed(self, message: Failed) -> None:
+        if message.generation != self._generation:
+            message.stop()  # it was interrupted, since something else is wanted
+
+    def _index_of(self, identity: int | None, otherwise: int) -> int:
+        if identity is not None:
+            with contextlib.suppress(ValueError):
+                return self.ids.index(identity)
+        return max(0, min(otherwise, len(self.ids) - 1))
+
+    # what others write
+
+    def poll(self) -> None:
+        """Look whether anybody has written; cheap enough for every second."""
+        if not self.whole or self._query is None or not self._rows.changed():
+            return
+        self.forget()
+        if self._rows.newest() > self._newest:
+            self._work(self._feed.grow, self._query, self._newest)
+
+    def _on_grew(self, message: Grew) -> None:
+        if message.generation != self._generation or self._query is None:
+            return
+        self._newest = message.newest
+        grown, was_empty = len(message.ids), not self.ids
+        if not self._query.by_id:
+            self.arrived += grown
+        elif self._query.sort == "id":
+            self.ids.extend(message.ids)
+            self.marks.append(grown)
+        else:
+            self.ids = message.ids + self.ids
+            self.marks.prepend(grown)
+            self.cursor += 0 if was_empty else grown
+        holds = self._query.sort == "-id" and not was_empty  # what is on the screen stays there
+        top = self.scroll_offset.y + grown
+        if holds:  # also where there was room below the last row
+            self._least = top + self.scrollable_content_region.height
+        self._recount()
+        if holds:
+            self.scroll_to(y=top, animate=False, force=True)
+        self.refresh()
+        if was_empty and self.ids:
+            self.post_message(self.Moved())
+
+    def _recount(self) -> None:
+        self.virtual_size = Size(0, max(len(self.ids) + 1, self._least))
+        self.post_message(self.Counted())
+
+    # rows
+
+    @property
+    def current(self) -> int | None:
+        """The id under the cursor; None in an empty table."""
+        return self.ids[self.cursor] if self.cursor < len(self.ids) else None
+
+    def current_row(self) -> Row | None:
+        """The row under the cursor; None in an empty table."""
+        return self._rows.row(self.ids, self.cursor) if self.current is not None else None
+
+    def forget(self) -> None:
+        """Read the rows anew, since somebody wrote."""
+        self._rows.forget()
+        self.refresh()
+
+    def on_unmount(self) -> None:
+        """Release the file."""
+        self._feed.interrupt()
+        self._rows.close()
+
+    # marks
+
+    @property
+    def marked(self) -> int:
+        """How many rows are marked or in the range."""
+        return self.marks.count(self.cursor)
+
+    def selected_marks(self) -> list[int]:
+        """The ids that are marked or in the range, in the order of the table."""
+        return [self.ids[index] for index in self.marks.indices(self.cursor)]
+
+    def toggle_mark(self) -> None:
+        """Mark the cursor's row and go to the next, or end a range and keep it marked."""
+        if self.marks.anchor is not None:
+            self.marks.end_range(self.cursor)
+            self.refresh()
+        elif self.ids:
+            self.marks.toggle(self.cursor)
+            self.refresh_row(self.cursor)
+            self.move_to(self.cursor + 1)
+        self.post_message(self.Counted())
+
+    def toggle_range(self) -> None:
+        """Begin a range at the cursor, or end it and keep it marked."""
+        if self.marks.anchor is not None:
+            self.marks.end_range(self.cursor)
+        elif self.ids:
+            self.marks.anchor = self.cursor
+        self.refresh()
+        self.post_message(self.Counted())
+
+    def mark_all(self) -> None:
+        """Mark every row; when all are marked already, none."""
+        self.marks.toggle_all()
+        self.refresh()
+        self.post_message(self.Counted())
+
+    def unmark(self) -> bool:
+        """Take all marks and the range away; False when there were none."""
+        had = self.marked > 0
+        self.marks.clear()
+        if had:
+            self.refresh()
+            self.post_message(self.Counted())
+        return had
+
+    # moving
+
+    def move_to(self, index: int) -> None:
+        """Put the cursor on the row at an index, or the nearest there is."""
+        index = max(0, min(index, len(self.ids) - 1))
+        if index == self.cursor or not self.ids:
+            return
+        before, self.cursor = self.cursor, index
+        if self.marks.anchor is None:
+            self.refresh_row(before)
+            self.refresh_row(index)
+        else:
+            self.refresh()
+            self.post_message(self.Counted())
+        self._scroll_to_cursor()
+        self.post_message(self.Moved())
+
+    def go_to(self, identity: int) -> bool:
+        """Put the cursor on an interaction; False when it is not in this table."""
+        try:
+            index = self.ids.index(identity)
+        except ValueError:
+            return False
+        self.move_to(index)
+        return True
+
+    def action_down(self) -> None:
+        """One row down."""
+        self.move_to(self.cursor + 1)
+
+    def action_up(self) -> None:
+        """One row up."""
+        self.move_to(self.cursor - 1)
+
+    def action_page_down(self) -> None:
+        """One page down."""
+        self.move_to(self.cursor + max(1, self._height() - 1))
+
+    def action_page_up(self) -> None:
+        """One page up."""
+        self.move_to(self.cursor - max(1, self._height() - 1))
+
+    def action_first(self) -> None:
+        """To the first row."""
+        self.move_to(0)
+
+    def action_last(self) -> None:
+        """To the last row."""
+        self.move_to(len(self.ids) - 1)
+
+    def on_click(self, event: events.Click) -> None:
+        """Put the cursor where the mouse is; a double click opens the row."""
+        index = event.y + self.scroll_offset.y - 1
+        if event.y >= 1 and index < len(self.ids):
+            self.move_to(index)
+            if event.chain == 2:
+                self.post_message(self.Opened())
+
+    def _height(self) -> int:
+        """Rows that are visible; the header takes one line."""
+        return max(1, self.scrollable_content_region.height - 1)
+
+    def on_resize(self) -> None:
+        """Keep the cursor in sight."""
+        self._scroll_to_cursor()
+
+    def _scroll_to_cursor(self) -> None:
+        top, height = self.scroll_offset.y, self._height()
+        if self.cursor < top:
+            self.scroll_to(y=self.cursor, animate=False, force=True)
+        elif self.cursor >= top + height:
+            self.scroll_to(y=self.cursor - height + 1, animate=False, force=True)
+
+    # drawing
+
+    def refresh_row(self, index: int) -> None:
+        """Draw one row anew."""
+        y = index - self.scroll_offset.y + 1
+        if 1 <= y < self.size.height:
+            self.refresh(Region(0, y, self.size.width, 1))
+
+    def render_line(self, y: int) -> Strip:
+        """One line: the header stays on top of the rows."""
+        width = self.scrollable_content_region.width
+        columns = fitting(width - 2)
+        if y == 0:
+            titles = [fitted(c.title, w, right=c.right) for c, w in columns]
+            style = self.get_component_rich_style("row-table--header")
+            return Strip([Segment("  " + " ".join(titles), style)]).adjust_cell_length(width, style)
+        index = y - 1 + self.scroll_offset.y
+        if index >= len(self.ids):
+            return Strip.blank(width, self.rich_style)
+        return self._row_strip(index, width)
+
+    def _row_strip(self, index: int, width: int) -> Strip:
+        marked = self.marks.holds(index, self.cursor)
+        at_cursor = index == self.cursor
+        pointer = ("▸" if at_cursor else " ") + ("●" if marked else " ")
+        over = Style()
+        if marked:
+            over += self.get_component_rich_style("row-table--marked", partial=True)
+        if at_cursor:
+            over += self.get_component_rich_style("row-table--cursor", partial=True)
+        columns = fitting(width - 2)
+        row = self._rows.row(self.ids, index)
+        plain = self.get_component_rich_style("row-table--plain")
+        segments = [Segment(pointer, plain + over)]
+        if row is None:
+            segments.append(Segment(f"{self.ids[index]:>7} (no longer in the store)", plain + over))
+            return Strip(segments).adjust_cell_length(width, plain + over)
+        for (column, _), cell in zip(columns, cells(row, columns), strict=True):
+            name = column.style
+            if name == "outcome" and row.success == 0:
+                name = "failed"
+            style = self.get_component_rich_style(f"row-table--{name}")
+            segments.append(Segment(cell, style + over))
+            segments.append(Segment(" ", plain + over))
+        return Strip(segments[:-1]).adjust_cell_length(width, plain + over)

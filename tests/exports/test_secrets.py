@@ -1,0 +1,143 @@
+"""Keys are found by their kinds wherever they stand, shown masked, and ordinary text is let be."""
+
+from __future__ import annotations
+
+import random
+import string
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from exports.secrets import find_secrets, mask_secrets, secrets_in
+from tests.conftest import DATA
+
+LETTERS = string.ascii_letters + string.digits
+HEX = "0123456789abcdef"
+
+
+def drawn(alphabet: str, length: int, seed: int) -> str:
+    """Characters drawn by chance, as a key's are; nothing here was ever a key."""
+    return "".join(random.Random(seed).choices(alphabet, k=length))
+
+
+def kinds_of_keys(seed: int) -> dict[str, str]:
+    """A made-up key of each kind."""
+    upper = string.ascii_uppercase + string.digits
+    return {
+        "AWS access key": "AKIA" + drawn(upper, 16, seed),
+        "GitHub token": "ghp_" + drawn(LETTERS, 36, seed),
+        "GitLab token": "glpat-" + drawn(LETTERS, 20, seed),
+        "Anthropic key": "sk-ant-api03-" + drawn(LETTERS + "-_", 93, seed) + "AA",
+        "OpenRouter key": "sk-or-v1-" + drawn(HEX, 64, seed),
+        "OpenAI key": f"sk-{drawn(LETTERS, 20, seed)}T3BlbkFJ{drawn(LETTERS, 20, seed + 1)}",
+        "Hugging Face token": "hf_" + drawn(string.ascii_letters, 34, seed),
+        "Slack token": f"xoxb-{drawn(string.digits, 12, seed)}-{drawn(LETTERS, 24, seed)}",
+        "Slack webhook": "https://hooks.slack.com/services/T0/B0/" + drawn(LETTERS, 40, seed),
+        "Google API key": "AIza" + drawn(LETTERS, 35, seed),
+        "Google OAuth secret": "GOCSPX-" + drawn(LETTERS, 28, seed),
+        "Groq key": "gsk_" + drawn(LETTERS, 52, seed),
+        "Stripe key": "sk_live_" + drawn(LETTERS, 24, seed),
+        "npm token": "npm_" + drawn(LETTERS, 36, seed),
+        "JSON web token": ".".join(
+            (f"eyJ{drawn(LETTERS, 20, seed)}", f"eyJ{drawn(LETTERS, 40, seed)}",
+             drawn(LETTERS + "-_", 43, seed))
+        ),
+        "private key": "-----BEGIN RSA PRIVATE KEY-----\n"
+        + "\n".join(drawn(LETTERS + "+/", 64, seed + n) for n in range(4))
+        + "\n-----END RSA PRIVATE KEY-----",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", kinds_of_keys(0))
+@settings(max_examples=40, deadline=None)
+@given(
+    seed=st.integers(0, 10**6),
+    before=st.sampled_from(["", "export KEY=", '"', "token: ", "(", "\n", "ключ ", "\\n", "<b>"]),
+    after=st.sampled_from(["", '"', "\n", " and more", ";", "</b>", "\\n", ")"]),
+)
+def test_each_kind_is_found_whole_and_masked(kind: str, seed: int, before: str, after: str) -> None:
+    key = kinds_of_keys(seed)[kind]
+    text = before + key + after
+    found = list(find_secrets(text))
+    assert [secret.kind for secret in found] == [kind]
+    assert key in text[found[0].start : found[0].end]
+    assert mask_secrets(text) == f"{before}[{kind}]{after}"
+    assert key not in found[0].masked
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["api_key={}", 'API_KEY = "{}"', "apiKey: '{}'", '{{"client_secret": "{}"}}', "password: {}",
+     "Authorization: Bearer {}", '\\"access_token\\": \\"{}\\"', "AWS_SECRET_ACCESS_KEY={}"],
+)  # fmt: skip
+def test_a_value_that_looks_drawn_counts_behind_a_telling_name(written: str) -> None:
+    for seed in range(20):
+        value = drawn(LETTERS, 40, seed)
+        text = written.format(value)
+        assert value not in mask_secrets(text)
+        assert len(list(find_secrets(text))) == 1
+
+
+@pytest.mark.parametrize(
+    "innocent",
+    [
+        "sk-learn and sk-ant colony", "AKIA", "a hash 0123456789abcdef0123456789abcdef",
+        "commit 4a1f2c9e8b7d6a5f4e3d2c1b0a9f8e7d6c5b4a39", "http://localhost:8000/y@z",
+        'api_key = os.environ["SERVICE_API_KEY"]', "token = get_access_token(request.user)",
+        'api_key="your-api-key-goes-here-1"', "password: str = Field(min_length=12)",
+        "secret_key=settings.security.secret_key2", "postgres://user:password@localhost/db",
+        "postgresql+psycopg://postgres:postgres@db:5432/app", "max_tokens: 4096, temperature: 0.7",
+        "def test_token_is_refreshed_after_30_minutes(): ...", "<token>", "password=********",
+        "-----BEGIN PUBLIC KEY-----", "-----BEGIN PRIVATE KEY----- goes first",
+        "primary_key=True, private_key_path='/etc/ssl/private/server1.pem'",
+    ],
+)  # fmt: skip
+def test_what_is_no_secret_is_let_be(innocent: str) -> None:
+    assert list(find_secrets(innocent)) == []
+
+
+def test_secrets_are_found_in_the_values_of_calls() -> None:
+    value = drawn(LETTERS, 32, 3)
+    call = {"function": {"name": "log_in", "arguments": {"service_api_key": value, "n": [1]}}}
+    found = list(secrets_in([{"role": "assistant", "content": "", "tool_calls": [call]}]))
+    assert [secret.kind for secret in found] == ["key in an assignment"]
+    assert value not in repr(found)
+    schema = {"properties": {"api_key": {"type": "string", "description": "the key"}}}
+    assert list(secrets_in(schema)) == []
+
+
+PIECES = [
+    "eyJ", ".", "-", "sk-", "sk-ant-", "-----BEGIN PRIVATE KEY-----", "a", "AKIA", "://", ":", "@",
+    "api_key=", "A1b2", "ghp_", " ", "\n", "=", '"', "ya29.", "T3BlbkFJ", "é",
+]  # fmt: skip
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.sampled_from(PIECES), max_size=60).map("".join) | st.text(max_size=80))
+def test_no_text_raises_and_what_is_masked_holds_no_secret(text: str) -> None:
+    found = list(find_secrets(text))
+    assert all(0 <= secret.start < secret.end <= len(text) for secret in found)
+    assert all(a.end <= b.start for a, b in pairwise(found))
+    masked = mask_secrets(text)
+    assert all(text[secret.start : secret.end] not in masked or secret.end - secret.start < 12
+               for secret in found)  # fmt: skip
+
+
+@pytest.mark.parametrize("piece", PIECES)
+def test_a_megabyte_of_any_piece_is_read_in_passing(piece: str) -> None:
+    """With a quadratic pattern some of these would take hours."""
+    for text in (piece * (1_000_000 // len(piece)), f"-{piece}" * (1_000_000 // (len(piece) + 1))):
+        assert len(list(find_secrets(text))) < 100_000
+
+
+def test_real_logs_hold_next_to_no_false_alarm() -> None:
+    if not DATA.is_dir():
+        pytest.skip(f"the real data is not at {DATA}")
+    found = [
+        secret
+        for path in sorted((DATA / "logs").rglob("*.js*"))
+        for secret in find_secrets(path.read_text(encoding="utf-8", errors="replace"))
+    ]
+    assert len(found) <= 2  # a password that one answer holds, quoted twice
