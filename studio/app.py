@@ -6,7 +6,6 @@ a thread while the first rows are already on the screen.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, ClassVar
@@ -79,8 +78,7 @@ class AdapterStudio(App[StudioError | None]):
         return BrowseScreen(self.path, self.table)
 
     def on_mount(self) -> None:
-        """Keep the theme that the user chooses, and let threads take turns quickly."""
-        sys.setswitchinterval(0.0005)  # else each short query of a thread waits up to 5 ms
+        """Keep the theme that the user chooses."""
         self.theme_changed_signal.subscribe(self, self._theme_chosen)
 
     def _theme_chosen(self, theme: object) -> None:

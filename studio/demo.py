@@ -135,7 +135,7 @@ def _build_and_check(
     avoid = ("nano",)
     good = build_dataset(
         store,
-        BuildRecipe("tools", where=WITH_CALLS, avoid=avoid, replay=0.45),
+        BuildRecipe("tools", where=WITH_CALLS, avoid=avoid, replay=0.7),
         base="nano",
     )
     bad = build_dataset(

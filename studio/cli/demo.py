@@ -67,6 +67,6 @@ def _print(value: dict[str, Any]) -> None:
     decision = value["decision"]
     say(f"Decision: {decision['verdict']}. {decision['scenario']}.")
     say(f"\n{value['seconds']:.0f} s. The store is worth a look:")
-    say(f"  studio list --store {value['store']} --where 'agent:tester tools:>0'")
+    say(f"  studio --store {value['store']}")
     say(f"  studio compare base run:{value['runs']['bad']} --suite nano --store {value['store']}")
     say(f"  studio history --store {value['store']}")
