@@ -21,12 +21,14 @@ from studio.acting import Act, ActQueue, Outcome
 from studio.commands import Command
 from studio.preferences import Preferences, View
 from studio.screens.browse import BrowseScreen
+from studio.screens.frame import StudioScreen
 from studio.screens.help import HelpScreen
 from studio.widgets.bindings import bind
 
 if TYPE_CHECKING:
     from db.store import Store
 
+SCREENS: dict[str, type[StudioScreen]] = {}  # beside Browse, which is there from the start
 THEMES = {preferences.TERMINAL: "ansi-dark"}  # our names for themes of Textual's
 
 
@@ -34,7 +36,10 @@ class AdapterStudio(App[StudioError | None]):
     """The app on one store. `run` answers with the error that ended it, if one did."""
 
     TITLE = "Adapter Studio"
-    CSS_PATH: ClassVar[list[str | PurePath]] = ["app.tcss", "screens/browse.tcss"]
+    CSS_PATH: ClassVar[list[str | PurePath]] = [
+        "app.tcss",
+        *(f"screens/{name}.tcss" for name in ("browse", *SCREENS)),
+    ]
     BINDINGS: ClassVar[list[BindingType]] = []
     COMMAND_PALETTE_BINDING = "f24"  # the palette's own key comes from the command table
 
@@ -59,9 +64,12 @@ class AdapterStudio(App[StudioError | None]):
         self.preferred = preferred if preferred is not None else preferences.load()
         self.table = commands.with_keys(commands.COMMANDS, self.preferred.keys)
         self.store: Store | None = None
+        self.agents: list[str] = []
         self._opening = False
         self._acts: ActQueue | None = None
         bind(self, self.table, "everywhere")
+        for name, screen in SCREENS.items():
+            self.add_mode(name, self._maker(screen))
         theme = self.preferred.theme or self.preferred.chosen_theme
         if theme is not None:
             self._use_theme(theme)
@@ -73,9 +81,16 @@ class AdapterStudio(App[StudioError | None]):
             raise BadInput(f"theme {name!r} is not known; there are {names}")
         self.theme = known
 
+    def _maker(self, screen: type[StudioScreen]) -> Callable[[], StudioScreen]:
+        return lambda: screen(self.path, self.table)
+
     def get_default_screen(self) -> Screen[None]:
         """The first screen."""
         return BrowseScreen(self.path, self.table)
+
+    async def action_go(self, name: str) -> None:
+        """To one of the numbered screens."""
+        await self.switch_mode(name if name in SCREENS else "_default")
 
     def on_mount(self) -> None:
         """Keep the theme that the user chooses."""
@@ -121,9 +136,10 @@ class AdapterStudio(App[StudioError | None]):
         except BadInput as error:
             self.exit(BadInput(f"{self.preferred.folder / 'settings.yaml'}: {error}"), 2)
             return
+        self.agents = list(message.agents)
         for screen in self.screen_stack:
-            if isinstance(screen, BrowseScreen):
-                screen.opened(self.table, list(message.agents))
+            if isinstance(screen, StudioScreen):
+                screen.opened(self.table)
 
     def act(self, act: Act, kind: str = "act") -> bool:
         """Write an act after those before it; False while the store is not open yet."""
@@ -133,9 +149,9 @@ class AdapterStudio(App[StudioError | None]):
         return True
 
     def on_adapter_studio_acted(self, message: Acted) -> None:
-        """Tell the screen that shows interactions."""
+        """Tell the screen."""
         for screen in self.screen_stack:
-            if isinstance(screen, BrowseScreen):
+            if isinstance(screen, StudioScreen):
                 screen.acted(message.outcome)
 
     def on_unmount(self) -> None:
@@ -153,7 +169,7 @@ class AdapterStudio(App[StudioError | None]):
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The palette: every command of this place, and the theme."""
-        places = ("everywhere", *(("browse",) if isinstance(screen, BrowseScreen) else ()))
+        places = ("everywhere", *((screen.PLACE,) if isinstance(screen, StudioScreen) else ()))
         for command in self.table:
             if command.where in places and command.id != "app.palette":
                 keys = commands.key_names(command)
@@ -183,13 +199,13 @@ class AdapterStudio(App[StudioError | None]):
             self.pop_screen()
             return
         places = ["everywhere"]
-        if isinstance(self.screen, BrowseScreen):
+        if isinstance(self.screen, StudioScreen):
             places = [*self.screen.places(), "everywhere"]
         self.push_screen(HelpScreen(self.table, places))
 
     async def action_back(self) -> None:
         """Close what is open; at the top, leave."""
-        if isinstance(self.screen, BrowseScreen):
+        if isinstance(self.screen, StudioScreen):
             if not self.screen.back():
                 self.exit()
         elif len(self.screen_stack) > 1:

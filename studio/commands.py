@@ -23,7 +23,7 @@ PLACES = {
     "prompt": "While typing",
 }
 
-_NAMESPACES = {"app": "app.", "browse": "screen.", "views": "screen."}
+_NAMESPACES = {"app": "app.", "browse": "screen.", "views": "screen."}  # else the widget's own
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,8 @@ class Command:
         owner, _, name = self.id.partition(".")
         if owner == "label":
             return f"screen.run_label({self.argument!r})"
+        if owner == "go":
+            return f"app.go({name!r})"
         return _NAMESPACES.get(owner, "") + name.replace("-", "_")
 
 

@@ -42,7 +42,7 @@ def _values(screen: BrowseScreen) -> dict[str, list[str]]:
 
     if not screen.values:
         screen.values = {
-            "agent": [*screen.agents, "none"],
+            "agent": [*screen.studio.agents, "none"],
             "status": list(STATUSES),
             "success": ["true", "false", "none"],
             "method": ["declared", "human", "model", "rule", "none"],

@@ -23,7 +23,6 @@ from studio.preferences import View
 from studio.screen_text import screen_text
 from studio.screens import asking, leaving
 from studio.screens.curated import CuratedScreen
-from studio.widgets.bindings import bind
 from studio.widgets.conversation import Conversation
 from studio.widgets.id_feed import Failed
 from studio.widgets.key_line import KeyLine
@@ -40,6 +39,8 @@ QUEUE = View("status:new -method:human,declared", "", "confidence")
 class BrowseScreen(CuratedScreen):
     """Interactions to filter, read and curate."""
 
+    PLACE = "browse"
+
     class Totalled(Message):
         """How many interactions the store has."""
 
@@ -48,11 +49,8 @@ class BrowseScreen(CuratedScreen):
             super().__init__()
 
     def __init__(self, path: Path, table: Sequence[Command]) -> None:
-        super().__init__()
-        bind(self, table, "browse")
-        self.path, self.commands = path, table
+        super().__init__(path, table)
         self.view = View()
-        self.agents: list[str] = []
         self.total: int | None = None
         self.values: dict[str, list[str]] = {}
         self._timer: Timer | None = None
@@ -76,18 +74,22 @@ class BrowseScreen(CuratedScreen):
         self.rows.show(reader.query(sort=self.view.sort))
         self.set_interval(POLL, self._poll)
         self._draw_status()
-        self._draw_keys()
+        self.draw_keys()
+
+    def on_screen_resume(self) -> None:
+        """Draw what other screens have changed meanwhile."""
+        if self.rows.loaded:
+            self.rows.forget()
+            self.follow()
 
     def on_resize(self) -> None:
         """Put the conversation beside the table where there is room."""
         self.set_class(self.size.width >= WIDE, "-wide")
         self._draw_status()
 
-    def opened(self, table: Sequence[Command], agents: list[str]) -> None:
-        """The store is open: the agents are known and acts can be written."""
-        self.commands, self.agents = table, agents
-        bind(self, table, "browse")
-        self._draw_keys()
+    def opened(self, table: Sequence[Command]) -> None:
+        """The store is open: acts can be written, and every agent has its command."""
+        super().opened(table)
         if not self.rows.loaded:  # an older store, which has been upgraded meanwhile
             self.show_view(self.view)
 
@@ -165,10 +167,7 @@ class BrowseScreen(CuratedScreen):
             counts.insert(0, "RANGE")
         if rows.arrived:
             counts.append(f"+{rows.arrived:,} new (R)")
-        left, right = " " + screen_text(" ─ ".join(parts), one_line=True), " ─ ".join(counts) + " "
-        gap = self.size.width - len(left) - len(right)
-        line = f"{left[: max(0, self.size.width - len(right) - 2)]} {'─' * max(1, gap - 2)} {right}"
-        self.query_one("#status", Static).update(Content(line), layout=False)
+        self.draw_status(parts, counts)
 
     def _draw_empty(self) -> None:
         rows = self.rows
@@ -193,15 +192,9 @@ class BrowseScreen(CuratedScreen):
             return ["prompt"]
         return ["conversation" if self.focused is self.conversation else "table", "browse"]
 
-    def _footer_places(self) -> list[str]:
-        return self.places() if self.prompt.display else [*self.places(), "everywhere"]
-
-    def _draw_keys(self) -> None:
-        self.query_one(KeyLine).show(self.commands, self._footer_places())
-
     def on_descendant_focus(self) -> None:
         """Other keys matter now."""
-        self._draw_keys()
+        super().on_descendant_focus()
         self.conversation.refresh()
 
     # moving about

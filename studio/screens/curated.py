@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
-from pathlib import Path
-from typing import TYPE_CHECKING, cast
-
-from textual.content import Content
-from textual.screen import Screen
-from textual.widgets import Static
+from typing import TYPE_CHECKING
 
 from db.reader import Body, Reader
 from studio import acting
 from studio.acting import Outcome
-from studio.screen_text import screen_text
+from studio.screens.frame import StudioScreen
 from studio.widgets.conversation import Conversation
 from studio.widgets.prompt import Prompt
 from studio.widgets.row_table import RowTable
@@ -22,13 +17,10 @@ from studio.widgets.row_table import RowTable
 if TYPE_CHECKING:
     from db.acts import Done
     from db.store import Store
-    from studio.app import AdapterStudio
 
 
-class CuratedScreen(Screen[None]):
+class CuratedScreen(StudioScreen):
     """Marks and acts on the rows of a table, with a conversation and a line for messages."""
-
-    path: Path
 
     @property
     def rows(self) -> RowTable:
@@ -44,17 +36,6 @@ class CuratedScreen(Screen[None]):
     def prompt(self) -> Prompt:
         """The line that asks."""
         return self.query_one("#prompt", Prompt)
-
-    @property
-    def studio(self) -> AdapterStudio:
-        """The app."""
-        return cast("AdapterStudio", self.app)
-
-    def say(self, text: str, *, wrong: bool = False) -> None:
-        """Show a line for the user, above the keys."""
-        line = self.query_one("#message", Static)
-        line.set_class(wrong, "-wrong")
-        line.update(Content(" " + screen_text(text, one_line=True)), layout=False)
 
     def follow(self) -> None:
         """Show the conversation of the row under the cursor."""
