@@ -6,6 +6,9 @@ a thread while the first rows are already on the screen.
 
 from __future__ import annotations
 
+import asyncio
+import os
+import signal
 from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, ClassVar
@@ -93,7 +96,8 @@ class AdapterStudio(App[StudioError | None]):
         await self.switch_mode(name if name in SCREENS else "_default")
 
     def on_mount(self) -> None:
-        """Keep the theme that the user chooses."""
+        """Keep the theme that the user chooses; end with the terminal, whoever started us."""
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._hung_up)
         self.theme_changed_signal.subscribe(self, self._theme_chosen)
 
     def _theme_chosen(self, theme: object) -> None:
@@ -160,6 +164,11 @@ class AdapterStudio(App[StudioError | None]):
             self._acts.close()
         if self.store is not None:
             self.store.close()
+
+    def _hung_up(self) -> None:
+        """The terminal is gone: nothing can be drawn, and Textual would wait to draw its last."""
+        self.on_unmount()
+        os._exit(128 + signal.SIGHUP)
 
     def keep_views(self, views: dict[str, View]) -> None:
         """Keep these views for the next time. Raises BadInput where that is impossible."""

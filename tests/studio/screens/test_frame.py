@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import pty
+import signal
 import subprocess
 import sys
+import termios
 from pathlib import Path
 
 import pytest
@@ -162,6 +165,31 @@ def run_in_terminal(*arguments: str, cwd: Path) -> tuple[int, str]:
             pass
         os.close(leader)
     return process.returncode, output.decode()
+
+
+@pytest.mark.parametrize("before", [signal.SIG_DFL, signal.SIG_IGN])
+def test_it_ends_when_its_terminal_is_closed(filled: Store, before: signal.Handlers) -> None:
+    leader, follower = pty.openpty()
+
+    def own_the_terminal() -> None:
+        signal.signal(signal.SIGHUP, before)  # as under nohup, where closing would not end it
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+    process = subprocess.Popen(
+        [sys.executable, "-m", "studio", "--store", filled.location],
+        stdin=follower, stdout=follower, stderr=follower, start_new_session=True,
+        preexec_fn=own_the_terminal,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm"},
+    )  # fmt: skip
+    os.close(follower)
+    drawn = b""
+    while b"Browse" not in drawn:
+        drawn += os.read(leader, 65_536)
+    os.close(leader)
+    try:
+        process.wait(timeout=60)
+    finally:
+        process.kill()
 
 
 def test_a_wrong_path_is_one_line_before_anything_is_drawn(tmp_path: Path) -> None:
