@@ -15,7 +15,9 @@ from studio.sandbox import Task, probe, run_tasks
 
 ROOT = Path(__file__).parents[3]
 STUCK = """
+import signal
 import sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a job of a script ignores it
 sys.path.insert(0, {root!r})
 from studio.sandbox import Task, run_tasks
 code = 'import time\\ndef f(x):\\n    while True: time.sleep(1)'
