@@ -29,6 +29,7 @@ COLUMNS = frozenset(
         "tags",
         "note",
         "cluster",
+        "problem",
     }
 )
 SUMMARY_CHARS = 200  # of an edited answer in its act's own summary

@@ -201,7 +201,8 @@ def write_messages(connection: Connection, identity: int, messages: list[Message
     connection.execute(
         update(INTERACTIONS)
         .where(INTERACTIONS.c.id == identity)
-        .values(**derived(messages, loads(tools) if tools else None, task))
+        # what tests said of the old answer says nothing of the new one
+        .values(verified=None, **derived(messages, loads(tools) if tools else None, task))
     )
     connection.execute(_FTS_INSERT, {"id": identity, "task": task, "answer": output_of(messages)})
 

@@ -92,17 +92,22 @@ def query(filter_text: str = "", search: str = "", sort: str = "-id") -> Query:
     return Query(sql, parameters, sort)
 
 
+def read_only(path: Path) -> sqlite3.Connection:
+    """A connection that cannot write. Raises sqlite3.Error where there is no such file."""
+    return sqlite3.connect(
+        f"file:{quote(str(path.absolute()))}?mode=ro",
+        uri=True,
+        check_same_thread=False,
+        isolation_level=None,
+        timeout=10,
+    )
+
+
 class Reader:
     """A read-only connection to the file of a store. Raises sqlite3.Error where it is none."""
 
     def __init__(self, path: Path) -> None:
-        self._connection = sqlite3.connect(
-            f"file:{quote(str(path.absolute()))}?mode=ro",
-            uri=True,
-            check_same_thread=False,
-            isolation_level=None,
-            timeout=10,
-        )
+        self._connection = read_only(path)
 
     def close(self) -> None:
         """Close the connection."""

@@ -6,17 +6,24 @@ Two steps: what the narrow rows tell of all of them, then what the text of some 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import Row, Select, case, func, select
 
 from db import filters
 from db.interactions import loads, output_of
-from db.models import BODIES, INTERACTIONS, Cluster, table
+from db.models import BODIES, INTERACTIONS, Cluster, Source, table
 from db.store import Store
-from exports.conversation import Conversation, calls_of, offered_names, training_conversation
+from exports.conversation import (
+    Conversation,
+    Message,
+    Tool,
+    calls_of,
+    offered_names,
+    training_conversation,
+)
 from exports.quality import Answered, first_reason
 from exports.solutions import Answer, shape
 
@@ -38,6 +45,7 @@ class Prospect:
     head: int | None
     stop_reason: str | None
     rank: int
+    format: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +68,14 @@ class Candidate:
 
 def find_prospects(store: Store, where: str) -> tuple[list[Prospect], Counter[str]]:
     """By id, everything that a filter holds for; how many were left out for which reason."""
-    columns, clusters = INTERACTIONS.c, table(Cluster)
+    columns, clusters, sources = INTERACTIONS.c, table(Cluster), table(Source)
     statement: Select[Any] = (
         select(
             columns.id, columns.agent, columns.problem, columns.cluster, columns.status,
             columns.success, columns.verified, columns.content_hash, columns.stop_reason,
-            clusters.c.representative,
+            clusters.c.representative, sources.c.format,
         )
+        .join(sources, columns.source_id == sources.c.id)
         .join(clusters, columns.cluster == clusters.c.id, isouter=True)
         .where(filters.where(where))
         .order_by(columns.id)
@@ -87,18 +96,46 @@ def find_prospects(store: Store, where: str) -> tuple[list[Prospect], Counter[st
     return found, dropped
 
 
+def count_rows(store: Store, where: str) -> tuple[int, Counter[str]]:
+    """How many interactions a filter holds for, and what their rows tell against some of them.
+
+    The counts of `find_prospects`, by the database alone: the texts are not looked at.
+    """
+    columns = INTERACTIONS.c
+    reason = case(
+        (columns.status == "dropped", "dropped"),
+        (columns.success.is_(False), "failed"),
+        (columns.verified.is_not(None) & (columns.verified != "passed"), "failed_tests"),
+        else_=None,
+    ).label("reason")
+    counts = (func.count(), func.count(columns.content_hash.distinct()))
+    statement = select(reason, *counts).where(filters.where(where)).group_by(reason)
+    dropped: Counter[str] = Counter()
+    total = 0
+    with store.read() as connection:
+        for why, rows, texts in connection.execute(statement):
+            total += rows
+            dropped[why or "exact_duplicate"] += rows - (0 if why else texts)
+    return total, +dropped
+
+
 def judged(
-    store: Store, prospects: Sequence[Prospect], quality: Sequence[str]
+    store: Store,
+    prospects: Sequence[Prospect],
+    quality: Sequence[str],
+    tools: Mapping[str, list[Tool]],
 ) -> tuple[list[Candidate], Counter[str]]:
     """Those that can be trained on, and why the others cannot.
 
-    `quality` names filters of `exports.quality`. The prospects of one cluster come together: a
-    near-duplicate is compared with its representative.
+    `quality` names filters of `exports.quality`, `tools` what was offered in the conversations of
+    a format whose log does not say (`exports.tool_definitions`). The prospects of one cluster come
+    together: a near-duplicate is compared with its representative.
     """
     kept: list[Candidate] = []
     dropped: Counter[str] = Counter()
     for prospect, row in _bodies(store, prospects):
-        candidate = _candidate(prospect, row, quality)
+        offered = loads(row.tools) if row.tools else tools.get(prospect.format, [])
+        candidate = _candidate(prospect, loads(row.messages), offered, quality)
         if isinstance(candidate, str):
             dropped[candidate] += 1
         else:
@@ -129,6 +166,7 @@ def _prospect(row: Row[Any]) -> Prospect:
         row.representative if row.representative != row.id else None,
         row.stop_reason,
         _rank(row.verified, row.status, row.success),
+        row.format,
     )
 
 
@@ -150,10 +188,14 @@ def _rank(verified: str | None, status: str, success: bool | None) -> int:
     return 2 if success else 3
 
 
-def _candidate(prospect: Prospect, row: Row[Any], quality: Sequence[str]) -> Candidate | str:
+def _candidate(
+    prospect: Prospect,
+    messages: Sequence[Message],
+    tools: Sequence[Tool],
+    quality: Sequence[str],
+) -> Candidate | str:
     """The candidate, or the first reason against it."""
-    tools = loads(row.tools) if row.tools else []
-    conversation = training_conversation(loads(row.messages), tools)
+    conversation = training_conversation(messages, tools)
     if conversation is None:
         return "no_answer"
     offered = offered_names(conversation.tools)

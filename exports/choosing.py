@@ -14,6 +14,7 @@ from exports.leakage import overlaps, requests_of
 from exports.mix import quotas
 from exports.solutions import choose
 from exports.splits import connected, draw
+from exports.tool_definitions import tools_by_format
 
 if TYPE_CHECKING:
     from exports.dataset import BuildRecipe
@@ -44,7 +45,8 @@ def choose_examples(
     """
     prospects, dropped = find_prospects(store, recipe.where)
     choice = Choice(dropped=dropped)
-    judge = _Judge(store, recipe, forbidden, count_tokens, dropped, _by_problem(prospects))
+    tools = tools_by_format(store, recipe.where, recipe.tools)
+    judge = _Judge(store, recipe, forbidden, count_tokens, dropped, _by_problem(prospects), tools)
     open_ended = recipe.budget is None or recipe.mix != "as_is"
     for problems in judge.batches(len(prospects) if open_ended else BATCH):
         offers = judge.offers(problems)
@@ -69,6 +71,7 @@ class _Judge:
     count_tokens: CountTokens | None
     dropped: Counter[str]
     waiting: dict[int, list[Prospect]]  # by problem, not read yet
+    tools: dict[str, list[Tool]]  # by format, where its logs do not say what was offered
     ready: dict[int, list[Candidate]] = field(default_factory=dict)  # read, not offered yet
     units: dict[int, list[int]] = field(default_factory=dict)
 
@@ -113,7 +116,7 @@ class _Judge:
         wanted = [problem for problem in dict.fromkeys(mates) if problem in self.waiting]
         prospects = [prospect for problem in wanted for prospect in self.waiting.pop(problem)]
         prospects.sort(key=lambda prospect: prospect.id)
-        found, reasons = judged(self.store, prospects, self.recipe.quality)
+        found, reasons = judged(self.store, prospects, self.recipe.quality, self.tools)
         self.dropped.update(reasons)
         found = _without_leaks(found, self.forbidden, self.dropped)
         found = _short_enough(found, self.recipe.max_tokens, self.count_tokens, self.dropped)

@@ -10,16 +10,22 @@ _PYTHON = frozenset({"", "python", "py", "python3", "py3"})
 _LOOKS_LIKE_CODE = re.compile(r"^\s*(?:def|class|import|from|async def|@)\s*\w", re.MULTILINE)
 
 
+def python_blocks(text: str) -> list[str]:
+    """What stands in the Python fences (and those that name no language), one after the other."""
+    return [
+        body.strip("\n")
+        for language, body in _FENCE.findall(text)
+        if language.strip().lower() in _PYTHON
+    ]
+
+
 def python_code(answer: str) -> str | None:
     """The Python code of an answer: its Python fences joined, or the whole text when it is code.
 
     None when there is none. An unclosed last fence counts up to the end.
     """
-    blocks = [
-        body for language, body in _FENCE.findall(answer) if language.strip().lower() in _PYTHON
-    ]
-    if blocks:
-        return "\n\n".join(block.strip("\n") for block in blocks)
+    if blocks := python_blocks(answer):
+        return "\n\n".join(blocks)
     if "```" not in answer and _LOOKS_LIKE_CODE.search(answer):
         return answer.strip("\n")
     return None

@@ -1,6 +1,6 @@
 """Build a dataset: candidates judged, solutions chosen, splits drawn, general examples added.
 
-The same recipe on the same store gives the same bytes.
+The same recipe on the same store gives the same bytes. A draft is what `build` would freeze.
 """
 
 from __future__ import annotations
@@ -33,7 +33,8 @@ class BuildRecipe:
 
     `deep` takes one solution a problem, `diverse` up to `solutions` that differ, `all` every one.
     `mix` other than `as_is` takes the agents in the proportion of `shares`; `quality` names
-    filters; `max_tokens` leaves out what is longer in the base's tokens.
+    filters; `tools` is a file of definitions, or `inferred`, for logs that do not hold what was
+    offered; `max_tokens` leaves out what is longer in the base's tokens.
     """
 
     name: str
@@ -50,6 +51,7 @@ class BuildRecipe:
     mix: str = "as_is"
     shares: dict[str, float] = field(default_factory=dict)
     quality: tuple[str, ...] = USUAL
+    tools: str | None = None
     max_tokens: int | None = None
 
     def check(self) -> None:
@@ -85,6 +87,18 @@ def build(
 
     Raises BadInput when nothing is left to train on.
     """
+    rows, report = draft(store, recipe, avoid=avoid, count_tokens=count_tokens)
+    return freeze(store, recipe.name, asdict(recipe), rows, report)
+
+
+def draft(
+    store: Store,
+    recipe: BuildRecipe,
+    *,
+    avoid: Sequence[Suite] = (),
+    count_tokens: CountTokens | None = None,
+) -> tuple[list[ExampleRow], dict[str, Any]]:
+    """The examples that `build` would freeze, and its report without a name and a hash."""
     recipe.check()
     shares = parse_shares(recipe.split)
     forbidden = [request for suite in avoid for request in suite_requests(suite)]
@@ -104,8 +118,7 @@ def build(
     if count_tokens is not None:
         for row in rows:
             row.tokens = count_tokens(row.messages, row.tools)
-    report = _report(rows, dropped, converted)
-    return freeze(store, recipe.name, asdict(recipe), rows, {**report, "mix": choice.places or {}})
+    return rows, {**_report(rows, dropped, converted), "mix": choice.places or {}}
 
 
 def _group_keys(kept: Sequence[Candidate]) -> list[list[tuple[str, int]]]:

@@ -10,9 +10,9 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, Row, func, insert, select
 
 from db.errors import BadInput, NotFound
 from db.interactions import dumps, loads
@@ -72,6 +72,10 @@ def find_dataset(store: Store, name: str) -> Frozen:
                 f"no dataset {name!r} in {store.location}; "
                 + (f"there are {listed}" if listed else "studio build NAME makes one")
             )
+    return _frozen(row)
+
+
+def _frozen(row: Row[Any]) -> Frozen:
     return Frozen(
         row.id, f"{row.name}@{row.version}", row.sha256, loads(row.recipe_json),
         loads(row.report_json),
@@ -93,12 +97,19 @@ class StoredExample:
 
 
 def examples_of(
-    store: Store, dataset: int, *, split: str | None = None, limit: int | None = None
+    store: Store,
+    dataset: int,
+    *,
+    split: str | None = None,
+    only: Sequence[int] = (),
+    limit: int | None = None,
 ) -> list[StoredExample]:
-    """The examples of a dataset in their order."""
+    """The examples of a dataset in their order; `only` are the ids of some, all where empty."""
     statement = select(EXAMPLES).where(EXAMPLES.c.dataset_id == dataset)
     if split is not None:
         statement = statement.where(EXAMPLES.c.split == split)
+    if only:
+        statement = statement.where(EXAMPLES.c.id.in_(only))
     with store.read() as connection:
         rows = connection.execute(statement.order_by(EXAMPLES.c.id).limit(limit)).all()
     return [
@@ -172,3 +183,45 @@ def _example_rows(dataset: int, rows: Sequence[ExampleRow]) -> list[dict[str, An
         )
         position[row.split] += 1
     return written
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A dataset in a list."""
+
+    frozen: Frozen
+    created_ms: int
+
+
+def list_datasets(store: Store) -> list[Listed]:
+    """All datasets, the newest first."""
+    with store.read() as connection:
+        rows = connection.execute(select(DATASETS).order_by(DATASETS.c.id.desc())).all()
+    return [Listed(_frozen(row), row.created_ms) for row in rows]
+
+
+class ExampleLine(NamedTuple):
+    """An example in a list. `chars` is the length of its messages as they are stored."""
+
+    id: int
+    split: str
+    origin: str
+    interaction_id: int | None
+    agent: str | None
+    tokens: int | None
+    chars: int
+
+
+def example_lines(store: Store, dataset: int) -> list[ExampleLine]:
+    """Every example of a dataset in their order, without its messages."""
+    columns = EXAMPLES.c
+    statement = (
+        select(
+            columns.id, columns.split, columns.origin, columns.interaction_id, columns.agent,
+            columns.tokens, func.length(columns.messages),
+        )
+        .where(columns.dataset_id == dataset)
+        .order_by(columns.id)
+    )  # fmt: skip
+    with store.read() as connection:
+        return [ExampleLine(*row) for row in connection.execute(statement)]

@@ -57,7 +57,12 @@ class Template:
             text, spans = self._spans_turn_by_turn(messages, tools)
         else:
             text, spans = _with_marks(messages, tools, self.training_text)
-        encoding = self.tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
+        encoding = self.tokenizer(
+            text,
+            add_special_tokens=False,
+            return_offsets_mapping=True,
+            verbose=False,  # length is preflight's to judge
+        )
         ids = list(encoding["input_ids"])
         trained = [False] * len(ids)
         for start, end in spans:
@@ -77,7 +82,7 @@ class Template:
 
     def encode(self, text: str) -> list[int]:
         """Token ids of rendered text; control strings in it count as control tokens."""
-        return list(self.tokenizer(text, add_special_tokens=False)["input_ids"])
+        return list(self.tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"])
 
     def _plain(
         self, messages: Sequence[Message], tools: Sequence[Tool], *, add_generation_prompt: bool

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from rapidfuzz.distance import Indel
 
 from exports.code_blocks import normalised_tree, python_code
+from exports.near_duplicates import find_clusters
 
 SAME_PROSE = 0.90
+_FEW = 200  # shapes up to which every pair is compared, in a third of a second at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,19 +36,34 @@ def distinct(answers: Sequence[Answer]) -> list[Answer]:
     Code is the same solution when its normalised trees are equal, prose when its similarity
     (normalised indel, 0..1) is at least `SAME_PROSE`.
     """
-    kept: list[tuple[Answer, str, bool]] = []
-    for answer in sorted(answers, key=lambda a: (a.rank, a.id)):
-        own = shape(answer.text)
-        is_code = own.startswith("Module(")
-        for _, other, other_is_code in kept:
-            if own == other:
-                break
-            prose = not is_code and not other_is_code
-            if prose and Indel.normalized_similarity(own, other, score_cutoff=SAME_PROSE) > 0:
-                break
-        else:
-            kept.append((answer, own, is_code))
-    return [answer for answer, _, _ in kept]
+    ordered = sorted(answers, key=lambda a: (a.rank, a.id))
+    shapes = [shape(answer.text) for answer in ordered]
+    kept: list[Answer] = []
+    seen: set[str] = set()
+    prose: dict[int, list[str]] = {}  # what was kept, by group of likeness
+    for answer, own, group in zip(ordered, shapes, _groups(shapes), strict=True):
+        if own in seen:
+            continue
+        if not own.startswith("Module("):
+            near = prose.setdefault(group, [])
+            if any(_same_prose(own, other) for other in near):
+                continue
+            near.append(own)
+        seen.add(own)
+        kept.append(answer)
+    return kept
+
+
+def _same_prose(a: str, b: str) -> bool:
+    return Indel.normalized_similarity(a, b, score_cutoff=SAME_PROSE) > 0
+
+
+def _groups(shapes: Sequence[str]) -> list[int]:
+    """A group for each: prose of two groups is never the same. One group where they are few."""
+    if len(set(shapes)) <= _FEW:
+        return [0] * len(shapes)
+    labels = find_clusters(shapes, threshold=100 * SAME_PROSE).labels.tolist()
+    return [label if label >= 0 else -1 - place for place, label in enumerate(labels)]
 
 
 def choose(answers: Sequence[Answer], k: int) -> list[Answer]:

@@ -74,6 +74,11 @@ def in_words(act: ActLine) -> str:
         "note": "noted" if value else "without a note",
         "edit": "edited",
         "classify": "classified",
+        "dedupe": "clustered",
+        "distinct": "kept as distinct",
+        "keep": f"dropped, {value['kept']} stays" if act.kind == "keep" else "",
+        "split": "split off as a problem",
+        "merge": "merged into one problem",
     }.get(act.kind, act.kind)
     return screen_text(f"{rows(act.rows)} {what}", one_line=True)
 

@@ -7,9 +7,11 @@ a thread while the first rows are already on the screen.
 from __future__ import annotations
 
 import asyncio
+import importlib
 import os
 import signal
 from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, ClassVar
 
@@ -31,7 +33,15 @@ from studio.widgets.bindings import bind
 if TYPE_CHECKING:
     from db.store import Store
 
-SCREENS: dict[str, type[StudioScreen]] = {}  # beside Browse, which is there from the start
+FIRST = "browse"
+# Imported when they are first shown: the first frame waits for none of them.
+SCREENS = {
+    "duplicates": "DuplicatesScreen",
+    "datasets": "DatasetsScreen",
+    "runs": "RunsScreen",
+    "compare": "CompareScreen",
+    "decide": "DecideScreen",
+}
 THEMES = {preferences.TERMINAL: "ansi-dark"}  # our names for themes of Textual's
 
 
@@ -39,9 +49,10 @@ class AdapterStudio(App[StudioError | None]):
     """The app on one store. `run` answers with the error that ended it, if one did."""
 
     TITLE = "Adapter Studio"
+    DEFAULT_MODE = FIRST
     CSS_PATH: ClassVar[list[str | PurePath]] = [
         "app.tcss",
-        *(f"screens/{name}.tcss" for name in ("browse", *SCREENS)),
+        *(f"screens/{name}.tcss" for name in (FIRST, *SCREENS)),
     ]
     BINDINGS: ClassVar[list[BindingType]] = []
     COMMAND_PALETTE_BINDING = "f24"  # the palette's own key comes from the command table
@@ -71,8 +82,9 @@ class AdapterStudio(App[StudioError | None]):
         self._opening = False
         self._acts: ActQueue | None = None
         bind(self, self.table, "everywhere")
-        for name, screen in SCREENS.items():
-            self.add_mode(name, self._maker(screen))
+        self.add_mode(FIRST, lambda: BrowseScreen(self.path, self.table))
+        for name in SCREENS:
+            self.add_mode(name, partial(self._make, name))
         theme = self.preferred.theme or self.preferred.chosen_theme
         if theme is not None:
             self._use_theme(theme)
@@ -84,16 +96,14 @@ class AdapterStudio(App[StudioError | None]):
             raise BadInput(f"theme {name!r} is not known; there are {names}")
         self.theme = known
 
-    def _maker(self, screen: type[StudioScreen]) -> Callable[[], StudioScreen]:
-        return lambda: screen(self.path, self.table)
-
-    def get_default_screen(self) -> Screen[None]:
-        """The first screen."""
-        return BrowseScreen(self.path, self.table)
+    def _make(self, name: str) -> StudioScreen:
+        module = importlib.import_module(f"studio.screens.{name}")
+        screen: StudioScreen = getattr(module, SCREENS[name])(self.path, self.table)
+        return screen
 
     async def action_go(self, name: str) -> None:
         """To one of the numbered screens."""
-        await self.switch_mode(name if name in SCREENS else "_default")
+        await self.switch_mode(name)
 
     def on_mount(self) -> None:
         """Keep the theme that the user chooses; end with the terminal, whoever started us."""

@@ -78,9 +78,14 @@ def ask_to_stop(pid: int | None, started: float | None) -> bool:
 
 def tail(log: Path, lines: int = 12) -> list[str]:
     """The last lines of a log; none when there is no log."""
+    return last_text(log, 65_536).splitlines()[-lines:]
+
+
+def last_text(log: Path, most: int) -> str:
+    """The last `most` bytes of a log as text; empty when there is no log."""
     if not log.is_file():
-        return []
+        return ""
     with log.open("rb") as file:
         file.seek(0, os.SEEK_END)
-        file.seek(max(0, file.tell() - 65_536))
-        return file.read().decode("utf-8", "replace").splitlines()[-lines:]
+        file.seek(max(0, file.tell() - most))
+        return file.read().decode("utf-8", "replace")

@@ -28,20 +28,31 @@ class Settings(BaseModel):
 class AgentSettings(Settings):
     """One agent: its planned share (0..1), names in logs, and the words of its tasks.
 
-    `key` labels interactions with it in the app.
+    `key` labels interactions with it in the app; `coding` says that its tasks are writing code,
+    `base` which base of `bases.yaml` suits them.
     """
 
     planned: float = Field(ge=0, le=1)
     key: str = ""
+    coding: bool = False
+    base: str | None = None
     roles: list[str] = []
     leads: list[str] = []
     words: list[str] = []
+
+
+class SingleBases(Settings):
+    """The bases for one adapter for all agents: where tasks are mostly code, and where not."""
+
+    code: str | None = None
+    general: str | None = None
 
 
 class Agents(Settings):
     """`agents.yaml`: the team's agents in their order, and verbs that tell nothing of them."""
 
     generic: list[str] = []
+    single: SingleBases = SingleBases()
     agents: dict[str, AgentSettings]
 
 

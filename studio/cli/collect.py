@@ -229,14 +229,30 @@ def _print_stats(value: dict[str, Any]) -> None:
     total = value["total_interactions"] or 1
     planned = value["planned_distribution"]
     say()
+    keywords = value["keyword_distribution"]
+    looked_at = sum(keywords.values()) or 1
+    names = dict.fromkeys((*value["agent_distribution"], *keywords, *planned))
     table(
-        ("agent", "n", "share", "planned"),
+        ("agent", "n", "share", "planned", "keywords"),
         [
-            (name, n, percent(n / total), percent(planned.get(name)))
-            for name, n in value["agent_distribution"].items()
+            (
+                name,
+                n := value["agent_distribution"].get(name, 0),
+                percent(n / total),
+                percent(planned.get(name)),
+                percent(keywords.get(name, 0) / looked_at),
+            )
+            for name in names
         ],
-        right="n share planned",
+        right="n share planned keywords",
     )
+    agreement = value["keyword_agreement"]
+    if agreement["rate"] is not None:
+        say(
+            f"the keywords of the tasks agree with what was declared or labelled on "
+            f"{percent(agreement['rate'])} of {agreement['n']:,} "
+            f"(95% interval {interval(agreement['ci95'])})"
+        )
     say()
     table(
         ("provider", "n", "share"),

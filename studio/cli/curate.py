@@ -1,4 +1,4 @@
-"""history, label, accept, drop, reset, tag, note, edit, undo, redo, classify, dedupe."""
+"""history, label, accept, drop, reset, tag, note, edit, undo, redo, split, merge, dedupe."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from db import acts, filters, rows
 from db.acts import Done, Selection
 from db.errors import BadInput
 from db.store import Store
-from studio.cli.frame import answer, opened, percent, say, store_options, table
+from studio.cli.frame import answer, opened, say, store_options, table
 from studio.cli.jsonl import read_jsonl, write_jsonl
+from studio.cli.progress import bar
 from studio.curation import named_acts
 
 _where_option = click.option("--where", help="All that this filter holds for.")
@@ -150,6 +151,39 @@ def edit_command(
     _perform(location, as_json, "edited", lambda s: named_acts.edit(s, identity, text))
 
 
+@click.command("split")
+@click.argument("ids", nargs=-1)
+@_where_option
+@store_options
+def split_command(
+    ids: tuple[str, ...],
+    where: str | None,
+    location: str,
+    as_json: bool,
+    debug: bool,  # noqa: ARG001
+) -> None:
+    """Make a problem of its own of some of a problem's interactions."""
+    from studio.curation.regrouping import split
+
+    selection = _selection(ids, where)
+    _perform(location, as_json, "split off as a problem", lambda s: split(s, selection))
+
+
+@click.command("merge")
+@click.argument("problems", nargs=-1, type=int, required=True)
+@store_options
+def merge_command(
+    problems: tuple[int, ...],
+    location: str,
+    as_json: bool,
+    debug: bool,  # noqa: ARG001
+) -> None:
+    """Make one problem of several: the first takes the interactions of the others."""
+    from studio.curation.regrouping import merge
+
+    _perform(location, as_json, f"→ problem {problems[0]}", lambda s: merge(s, problems))
+
+
 def _turn_command(kind: str, help_text: str, step: Callable[..., Done]) -> click.Command:
     @click.command(kind, help=help_text)
     @click.argument("count", metavar="[N]", type=click.IntRange(min=1), default=1)
@@ -217,61 +251,6 @@ def _print_history(found: list[dict[str, Any]]) -> None:
     )
 
 
-@click.command("classify")
-@click.option("--where", default="", help="Classify only what this filter holds for.")
-@click.option("--file", "path_in", type=click.Path(path_type=Path), help="{id, text} rows.")
-@click.option("--out", "path_out", type=click.Path(path_type=Path), help="Where answers go.")
-@store_options
-def classify_command(
-    where: str,
-    path_in: Path | None,
-    path_out: Path | None,
-    location: str,
-    as_json: bool,
-    debug: bool,  # noqa: ARG001
-) -> None:
-    """Give interactions their agent: as declared, else by rules that say why."""
-    from studio.curation.classify import classify_store, classify_text
-
-    if (path_in is None) != (path_out is None):
-        raise BadInput("--file and --out go together")
-    if path_in is not None and path_out is not None:
-        answers = []
-        for identity, text in read_jsonl(path_in, ("id", "text")):
-            found = classify_text(text)
-            answers.append(
-                {
-                    "id": identity,
-                    "agent": found.agent,
-                    "confidence": round(found.confidence, 4),
-                    "reason": found.reason,
-                }
-            )
-        write_jsonl(path_out, answers)
-        answer(
-            {"classified": len(answers), "out": str(path_out)},
-            as_json,
-            lambda: say(f"{len(answers):,} classified → {path_out}"),
-        )
-        return
-    with opened(location) as store:
-        value = classify_store(store, where, actor="studio classify")
-    answer(value, as_json, lambda: _print_classes(value))
-
-
-def _print_classes(value: dict[str, Any]) -> None:
-    total = value["classified"] or 1
-    table(
-        ("agent", "n", "share"),
-        [(name, n, percent(n / total)) for name, n in value["by_agent"].items()],
-        right="n share",
-    )
-    methods = ", ".join(f"{name} {n:,}" for name, n in value["by_method"].items() if n)
-    say(f"{value['classified']:,} classified ({methods}); {value['low_confidence']:,} are unsure")
-    if value["act"]:
-        say("studio undo takes it back")
-
-
 @click.command("dedupe")
 @click.option("--threshold", default=90.0, type=click.FloatRange(50, 100), show_default=True)
 @click.option("--on", type=click.Choice(("task", "answer", "both")), default="both")
@@ -303,8 +282,14 @@ def dedupe_command(
             "out": str(path_out),
         }
     else:
-        with opened(location) as store:
-            value = dedupe(store, threshold=threshold, on=on, across_agents=across_agents)
+        with opened(location) as store, bar("duplicates") as show:
+            value = dedupe(
+                store,
+                threshold=threshold,
+                on=on,
+                across_agents=across_agents,
+                progress=lambda stage, share: show(100 * share, 100, stage),
+            )
     answer(value, as_json, lambda: _print_duplicates(value))
 
 

@@ -35,8 +35,12 @@ _FORMATS = ("trl", "openai", "sharegpt", "alpaca", "mlx", "text")
 @click.option("--quality", default="usual", show_default=True,
               help="Filters with commas between: truncated, unreadable_call (these are the usual "
               "ones), refusal, short_answer, broken_code, repetitive; or all, none.")  # fmt: skip
+@click.option("--tools", metavar="inferred|FILE",
+              help="Tool definitions for logs that hold none (Claude Code, Codex): read off the "
+              "calls, or from a JSON list.")  # fmt: skip
 @click.option("--max-tokens", type=int, help="Leave out what is longer.")
 @click.option("--base", default="nano", show_default=True, help="Whose tokens are counted.")
+@click.option("--draft", is_flag=True, help="Only say what would come out; freeze nothing.")
 @store_options
 def build_command(
     name: str,
@@ -52,8 +56,10 @@ def build_command(
     template: str,
     mix: str,
     quality: str,
+    tools: str | None,
     max_tokens: int | None,
     base: str,
+    draft: bool,
     location: str,
     as_json: bool,
     debug: bool,  # noqa: ARG001
@@ -77,18 +83,24 @@ def build_command(
         template=template,
         mix=mix,
         quality=parse_filters(quality),
+        tools=tools,
         max_tokens=max_tokens,
     )
-    with opened(location) as store:
-        value = build_dataset(store, recipe, base=base)
+    with opened(location) as store, bar("building") as show:
+        value = build_dataset(
+            store, recipe, base=base, only_draft=draft, tell=lambda what: show(0, 0, what)
+        )
     if why := value["tokens_counted"]["reason"]:
         note(f"tokens were counted by the slower tokenizer itself: {why}")
+    if tools is None and (n := value["dropped"].get("tool_not_offered")):
+        note(f"{n:,} call tools that their log does not define: --tools inferred|FILE defines them")
     answer(value, as_json, lambda: _print_build(value))
 
 
 def _print_build(value: dict[str, Any]) -> None:
     counts = ", ".join(f"{n:,} {name}" for name, n in value["examples"].items())
-    say(f"{value['dataset']}: {counts}; {value['problems']:,} problems, {value['replay']:,} replay")
+    name = value["dataset"] or "a draft"
+    say(f"{name}: {counts}; {value['problems']:,} problems, {value['replay']:,} replay")
     if value["converted"]:
         said = ", ".join(f"{name} {n}" for name, n in value["converted"].items())
         say(f"calls turned into the template: {said}")
@@ -100,7 +112,11 @@ def _print_build(value: dict[str, Any]) -> None:
         )
     if value["mix"]:
         say(f"agents: {', '.join(f'{name} {n:,}' for name, n in value['by_agent'].items())}")
-    say(f"{value['tokens'] or 0:,} tokens · sha256 {value['sha256'][:16]}")
+    tokens = f"{value['tokens'] or 0:,} tokens"
+    if value["dataset"] is None:
+        say(f"{tokens}; nothing was frozen")
+        return
+    say(f"{tokens} · sha256 {value['sha256'][:16]}")
     say(f"Next: studio preflight {value['dataset']}")
 
 
@@ -108,12 +124,14 @@ def _print_build(value: dict[str, Any]) -> None:
 @click.argument("dataset")
 @click.option("--base", default="nano", show_default=True)
 @click.option("--split", type=click.Choice(("train", "valid", "test")))
+@click.option("--example", "only", multiple=True, type=int, help="Only the example of that id.")
 @click.option("--limit", default=10, type=click.IntRange(min=1), show_default=True)
 @store_options
 def render_command(
     dataset: str,
     base: str,
     split: str | None,
+    only: tuple[int, ...],
     limit: int,
     location: str,
     as_json: bool,
@@ -126,7 +144,9 @@ def render_command(
 
     with opened(location) as store:
         frozen = find_dataset(store, dataset)
-        examples = examples_of(store, frozen.id, split=split, limit=limit)
+        examples = examples_of(
+            store, frozen.id, split=split, only=only, limit=None if only else limit
+        )
     template = load_template(find_base(base).folder)
     rendered = [(e, template.render(e.messages, e.tools)) for e in examples]
     value = {

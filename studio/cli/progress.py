@@ -1,7 +1,11 @@
-"""Progress of long work on stderr: a bar in a terminal, a line now and then elsewhere."""
+"""Progress of long work on stderr: a bar in a terminal, a line now and then elsewhere.
+
+`$STUDIO_PROGRESS_SECONDS` says how often "now and then" is.
+"""
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -35,7 +39,8 @@ def bar(what: str) -> Iterator[Show]:
         yield show
 
 
-def _lines(what: str, *, every: float = 10.0) -> Show:
+def _lines(what: str) -> Show:
+    every = float(os.environ.get("STUDIO_PROGRESS_SECONDS") or 10.0)
     last = time.monotonic()
 
     def show(done: float, total: float, detail: str) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +11,7 @@ from db.errors import BadInput
 from db.store import Store
 from exports.choosing import CountTokens
 from exports.conversation import Message, Tool
-from exports.dataset import BuildRecipe, build
+from exports.dataset import BuildRecipe, build, draft
 from exports.rendering import Template, load_template
 from exports.tokens import TokenCounter
 from studio import settings
@@ -18,11 +19,21 @@ from studio.curation.problems import assign_problems
 from studio.evals.known_suites import find_suite
 from studio.training.bases import find_base
 
+Tell = Callable[[str], None]
 
-def build_dataset(store: Store, recipe: BuildRecipe, *, base: str) -> dict[str, Any]:
+
+def build_dataset(
+    store: Store,
+    recipe: BuildRecipe,
+    *,
+    base: str,
+    only_draft: bool = False,
+    tell: Tell = lambda _: None,
+) -> dict[str, Any]:
     """Build with the base's general examples and the team's plan where none are named.
 
-    Returns the report, and who counted the tokens.
+    Returns the report, and who counted the tokens. A draft freezes nothing: its report has no
+    dataset and no sha256. `tell` hears what goes on.
     """
     found = find_base(base)
     if recipe.replay and recipe.replay_from is None:
@@ -35,20 +46,30 @@ def build_dataset(store: Store, recipe: BuildRecipe, *, base: str) -> dict[str, 
         planned = {name: agent.planned for name, agent in settings.agents().items()}
         recipe = replace(recipe, shares=planned)
     recipe.check()
+    tell("grouping by problem")
     assign_problems(store)
+    tell("choosing examples")
     template = load_template(found.folder)
     counter = TokenCounter(template.tokenizer.backend_tokenizer)
     avoid = [find_suite(name) for name in recipe.avoid]
-    report = build(store, recipe, avoid=avoid, count_tokens=_count_with(template, counter))
+    count = _count_with(template, counter, tell)
+    if only_draft:
+        _, report = draft(store, recipe, avoid=avoid, count_tokens=count)
+        report = {"dataset": None, **report, "sha256": None}
+    else:
+        report = build(store, recipe, avoid=avoid, count_tokens=count)
     counted_by = "tokenizer" if counter.reason else "tiktoken"
     return {**report, "tokens_counted": {"by": counted_by, "reason": counter.reason}}
 
 
-def _count_with(template: Template, counter: TokenCounter) -> CountTokens:
+def _count_with(template: Template, counter: TokenCounter, tell: Tell) -> CountTokens:
     """Counts the tokens of an example; None where the template refuses to write it."""
     from jinja2 import TemplateError
 
+    counted = itertools.count(1)
+
     def count(messages: Sequence[Message], tools: Sequence[Tool]) -> int | None:
+        tell(f"tokens of {next(counted):,} examples")
         try:
             return counter.count(template.text_of(messages, tools))
         except TemplateError:  # preflight says which example and why

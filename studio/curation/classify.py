@@ -1,4 +1,5 @@
-"""Which agent a task is for: the declared agent first, then keyword rules that give their reason.
+"""Which agent a task is for: the declared agent first, then keyword rules that give their reason,
+or a model of the person's own labels where that is shown to be better.
 
 The confidence of a rule is meant as a probability. It follows from how far the best agent's score
 lies before the second's, with a sharpness (inverse temperature; Guo et al. 2017, "On Calibration
@@ -10,6 +11,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -61,6 +63,19 @@ def _words(phrase: str) -> str:
 
 def classify_text(text: str) -> Answer:
     """The agent that the keyword rules give a task, with the words that decided it."""
+    scores, reasons = rule_scores(text)
+    best = max(scores, key=lambda name: scores[name])
+    if scores[best] == 0:
+        share = max(agent.planned for agent in settings.agents().values())
+        likeliest = max(settings.agents(), key=lambda name: settings.agents()[name].planned)
+        return Answer(likeliest, share, "no rule matched; the commonest agent", "rule")
+    total = sum(math.exp(SHARPNESS * (score - scores[best])) for score in scores.values())
+    confidence = min(SUREST, 1 / total)
+    return Answer(best, confidence, ", ".join(reasons[best]), "rule")
+
+
+def rule_scores(text: str) -> tuple[dict[str, float], dict[str, list[str]]]:
+    """How much the rules find for each agent (0 or more), and what they found."""
     head = _PREFIX.sub("", text[:400])
     scores: dict[str, float] = {}
     reasons: dict[str, list[str]] = {}
@@ -75,22 +90,19 @@ def classify_text(text: str) -> Answer:
         score += sum(_WORD_WEIGHT + _PHRASE_BONUS * word.count(" ") for word in counted)
         found += [f"“{word}”" for word in list(counted)[:3]]
         scores[name], reasons[name] = score, found
-    ranked = sorted(scores, key=lambda name: -scores[name])
-    best = ranked[0]
-    if scores[best] == 0:
-        share = max(agent.planned for agent in settings.agents().values())
-        likeliest = max(settings.agents(), key=lambda name: settings.agents()[name].planned)
-        return Answer(likeliest, share, "no rule matched; the commonest agent", "rule")
-    total = sum(math.exp(SHARPNESS * (score - scores[best])) for score in scores.values())
-    confidence = min(SUREST, 1 / total)
-    return Answer(best, confidence, ", ".join(reasons[best]), "rule")
+    return scores, reasons
 
 
 def classify_store(store: Store, where: str = "", *, actor: str) -> dict[str, Any]:
     """Give every matching interaction an agent, as one act that can be undone.
 
-    What a person labelled stays; a declared agent of ours comes before the rules.
+    What a person labelled stays; a declared agent of ours comes before the rules, and a model of
+    the person's labels in their place where it is measurably better (`model` says how much).
     """
+    from studio.curation.learned import learn  # it needs this module's rules
+
+    learned = learn(store)
+    judge = learned.answer if learned is not None and learned.takes_over else classify_text
     statement = (
         select(
             INTERACTIONS.c.id,
@@ -112,7 +124,7 @@ def classify_store(store: Store, where: str = "", *, actor: str) -> dict[str, An
                 by_agent[row.agent] += 1
                 by_method["human"] += 1
                 continue
-            answer = _answer(row.declared_agent, row.task)
+            answer = _answer(row.declared_agent, row.task, judge)
             by_agent[answer.agent] += 1
             by_method[answer.method] += 1
             low += answer.confidence < LOW_CONFIDENCE
@@ -131,11 +143,12 @@ def classify_store(store: Store, where: str = "", *, actor: str) -> dict[str, An
         "by_agent": dict(by_agent.most_common()),
         "by_method": dict(by_method),
         "low_confidence": low,
+        "model": learned.summary() if learned is not None else None,
     }
 
 
-def _answer(declared: str | None, task: str) -> Answer:
+def _answer(declared: str | None, task: str, judge: Callable[[str], Answer]) -> Answer:
     named = settings.agent_named(declared)
     if named:
         return Answer(named, 1.0, f"the log declares {declared}", "declared")
-    return classify_text(task)
+    return judge(task)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,9 +12,11 @@ from sqlalchemy import Connection, text
 
 from db import acts
 from db.acts import Done
-from db.interactions import answer_of, loads
+from db.interactions import loads
 from db.store import Store
 from exports.near_duplicates import find_clusters
+from studio.curation.clusters import compared_text
+from studio.curation.distinct import declared_distinct, kept_apart
 
 BASES = ("task", "answer", "both")
 
@@ -55,30 +58,33 @@ def dedupe(
     on: str = "both",
     across_agents: bool = False,
     actor: str = "studio dedupe",
+    progress: Callable[[str, float], None] | None = None,
 ) -> dict[str, Any]:
     """Cluster the interactions that nobody dropped, as one act that can be undone.
 
-    Within each agent unless `across_agents`. Counts documents, exact and near duplicates (beyond
-    the one that is kept of each cluster), clusters, and the seconds that it took. Finding the same
-    clusters again changes nothing.
+    Within each agent unless `across_agents`; what a person called distinct stays apart. Counts
+    documents, exact and near duplicates (beyond the one that is kept of each cluster), clusters,
+    and the seconds that it took. Finding the same clusters again changes nothing.
+    `progress(stage, share)` is called from this thread.
     """
     started = time.monotonic()
     documents, texts = _documents(store, on)
     agents = {agent: number for number, agent in enumerate({d.agent for d in documents})}
     groups = None if across_agents else [agents[d.agent] for d in documents]
-    found = find_clusters(texts, threshold=threshold, groups=groups)
-    members: dict[int, list[Document]] = {}
-    for document, number in zip(documents, found.labels, strict=True):
+    found = find_clusters(texts, threshold=threshold, groups=groups, progress=progress)
+    members: dict[int, list[int]] = {}
+    for position, number in enumerate(found.labels.tolist()):
         if number >= 0:
-            members.setdefault(int(number), []).append(document)
+            members.setdefault(number, []).append(position)
+    near = _apart(store, list(members.values()), documents, texts, threshold)
     value = {"on": on, "threshold": threshold, "across_agents": across_agents}
-    done = _write(store, list(members.values()), on, actor, value)
-    exact = sum(int(found.exact[index]) != index for index in range(len(texts)))
+    done = _write(store, [[documents[p] for p in group] for group in near], on, actor, value)
+    distinct = sum(len({int(found.exact[position]) for position in group}) for group in near)
     return {
         "documents": len(texts),
-        "exact_duplicates": exact,
-        "near_duplicates": sum(len(group) - 1 for group in members.values()) - exact,
-        "clusters": len(members),
+        "exact_duplicates": sum(map(len, near)) - distinct,
+        "near_duplicates": distinct - len(near),
+        "clusters": len(near),
         "seconds": round(time.monotonic() - started, 3),
         "act": done.acts[0] if done.acts else None,
         "changed": done.changed,
@@ -101,10 +107,30 @@ def _documents(store: Store, on: str) -> tuple[list[Document], list[str]]:
             documents.append(
                 Document(row.id, row.agent, row.verified, row.status, success, row.started_ms)
             )
-            answer = "" if on == "task" else answer_of(loads(row.messages))
-            parts = {"task": [row.task], "answer": [answer], "both": [row.task, answer]}
-            texts.append("\n\n".join(parts[on]))
+            messages = [] if on == "task" else loads(row.messages)
+            texts.append(compared_text(on, row.task, messages))
     return documents, texts
+
+
+def _apart(
+    store: Store,
+    groups: Sequence[list[int]],
+    documents: Sequence[Document],
+    texts: Sequence[str],
+    threshold: float,
+) -> list[list[int]]:
+    """The groups (of positions), divided where they hold what a person called distinct."""
+    with store.read() as connection:
+        declared = declared_distinct(connection)
+    near: list[list[int]] = []
+    for group in groups:
+        said = [declared.get(documents[position].id, set()) for position in group]
+        if max(Counter(act for acts_of in said for act in acts_of).values(), default=0) < 2:
+            near.append(group)
+            continue
+        parts = kept_apart([texts[position] for position in group], said, threshold)
+        near += [[group[index] for index in part] for part in parts]
+    return near
 
 
 def _write(

@@ -1,13 +1,24 @@
-"""Interactions that answer the same request, grouped into a problem."""
+"""Interactions that answer the same request, grouped into a problem, and its solutions counted.
+
+The program only numbers what has no number yet: what a person split or merged stays so.
+"""
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from sqlalchemy import Connection, text
 
+from db.interactions import bodies, loads, output_of
 from db.store import Store
 from exports.requests import same_requests
+from exports.solutions import Answer, distinct
+
+_AT_ONCE = 500  # interactions whose texts are read at a time
+_RANK = {"passed": 0, None: 1}  # the rest, whose tests failed, comes last
+Progress = Callable[[int, int], None]
 
 
 def assign_problems(store: Store) -> int:
@@ -17,7 +28,7 @@ def assign_problems(store: Store) -> int:
             text("SELECT count(*) FROM interaction WHERE problem IS NULL")
         ).scalar_one()
         if not waiting:
-            return int(connection.execute(text("SELECT count(*) FROM problem")).scalar_one())
+            return _count(connection)
         rows = connection.execute(
             text(
                 "SELECT i.task_hash, min(i.problem) AS problem, b.task FROM interaction i "
@@ -51,7 +62,13 @@ def assign_problems(store: Store) -> int:
             for head, row in zip(heads, rows, strict=True)
         ]
         _assign(connection, problem_of)
-        return int(connection.execute(text("SELECT count(*) FROM problem")).scalar_one())
+        return _count(connection)
+
+
+def _count(connection: Connection) -> int:
+    """Problems that have interactions: a split or a merge that was undone leaves its number."""
+    found = connection.execute(text("SELECT count(DISTINCT problem) FROM interaction"))
+    return int(found.scalar_one())
 
 
 def _assign(connection: Connection, problem_of: list[dict[str, Any]]) -> None:
@@ -65,3 +82,100 @@ def _assign(connection: Connection, problem_of: list[dict[str, Any]]) -> None:
         )
     )
     connection.execute(text("DROP TABLE problem_of"))
+
+
+def list_problems(
+    store: Store, *, min_solutions: int = 0, progress: Progress | None = None
+) -> list[dict[str, Any]]:
+    """`{id, task, interactions, solutions, verified, refuted}`, most verified solutions first.
+
+    Of the interactions that nobody dropped. A solution is a distinct answer (by its code's syntax
+    tree, prose by likeness): verified when one of its interactions passed its tests, refuted when
+    they only failed. Interactions without a problem are given theirs first.
+    """
+    assign_problems(store)
+    with store.read() as connection:
+        members = _members(connection)
+        tasks = {row.id: row.task for row in connection.execute(_TASKS)}
+    found = []
+    total = sum(map(len, members.values()))
+    for done, problem, answers, verified in _answers(store, members):
+        solutions = distinct(answers) if len(answers) > 1 else answers
+        if len(solutions) >= min_solutions:
+            kinds = [verified[answer.id] for answer in solutions]
+            found.append(
+                {
+                    "id": problem,
+                    "task": tasks.get(problem, ""),
+                    "interactions": len(members[problem]),
+                    "solutions": len(solutions),
+                    "verified": kinds.count("passed"),
+                    "refuted": len(kinds) - kinds.count("passed") - kinds.count(None),
+                }
+            )
+        if progress is not None:
+            progress(done, total)
+    return sorted(found, key=lambda row: (-row["verified"], -row["solutions"], row["id"]))
+
+
+_TASKS = text("SELECT id, task FROM problem")
+_Member = tuple[int, str | None, bool]  # its id, what its tests said, whether it has an answer
+
+
+def _members(connection: Connection) -> dict[int, list[_Member]]:
+    members: dict[int, list[_Member]] = defaultdict(list)
+    rows = connection.execute(
+        text(
+            "SELECT id, problem, verified, output_chars FROM interaction "
+            "WHERE problem IS NOT NULL AND status != 'dropped' ORDER BY id"
+        )
+    )
+    for row in rows:
+        members[row.problem].append((row.id, row.verified, row.output_chars > 0))
+    return members
+
+
+def _answers(
+    store: Store, members: dict[int, list[_Member]]
+) -> Iterator[tuple[int, int, list[Answer], dict[int, str | None]]]:
+    """(interactions so far, problem, its answers, what their tests said) of each problem.
+
+    The text is read only where there are several answers to compare.
+    """
+    done = 0
+    for batch in _batches(members):
+        wanted = [
+            identity
+            for problem in batch
+            if len(members[problem]) > 1
+            for identity, _, answered in members[problem]
+            if answered
+        ]
+        with store.read() as connection:
+            texts = bodies(connection, wanted)
+        for problem in batch:
+            verified = {identity: said for identity, said, answered in members[problem] if answered}
+            answers = [
+                Answer(
+                    identity,
+                    output_of(loads(texts[identity][1])) if identity in texts else "",
+                    _RANK.get(said, 2),
+                )
+                for identity, said in verified.items()
+            ]
+            done += len(members[problem])
+            yield done, problem, answers, verified
+
+
+def _batches(members: dict[int, list[_Member]]) -> Iterator[list[int]]:
+    """Problems, about `_AT_ONCE` interactions at a time."""
+    batch: list[int] = []
+    size = 0
+    for problem, group in members.items():
+        batch.append(problem)
+        size += len(group)
+        if size >= _AT_ONCE:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, select
 
 from db import filters
-from db.models import INTERACTIONS
+from db.models import BODIES, INTERACTIONS
 from db.store import Store
 from exports.atomic import atomic
 from studio import settings
+from studio.curation.classify import classify_text
 from studio.evals.statistics import wilson
 
+KEYWORD_TASKS = 5_000  # distinct tasks that the keyword rules are asked about, newest first
 BASELINE_KEYS = (
     "total_interactions",
     "successful",
@@ -66,6 +69,59 @@ def collection_stats(store: Store, where: str = "") -> dict[str, Any]:
         "task_chars_avg": round(float(task_chars), 1) if task_chars is not None else None,
         "output_chars_avg": round(float(output_chars), 1) if output_chars is not None else None,
         "planned_distribution": {name: agent.planned for name, agent in settings.agents().items()},
+        **_keyword_mix(store, condition),
+    }
+
+
+def _keyword_mix(store: Store, condition: ColumnElement[bool]) -> dict[str, Any]:
+    """What the words of the tasks alone would say, beside what the collection says.
+
+    `keyword_distribution` counts interactions of the newest `KEYWORD_TASKS` distinct tasks,
+    `keyword_agreement` on how many of those that were declared or labelled both agree.
+    """
+    columns = INTERACTIONS.c
+    newest = func.max(columns.id)
+    distinct = (
+        select(columns.task_hash, newest.label("id"))
+        .where(condition)
+        .group_by(columns.task_hash)
+        .order_by(newest.desc())
+        .limit(KEYWORD_TASKS)
+        .subquery()
+    )
+    with store.read() as connection:
+        named = {
+            row.task_hash: classify_text(row.task).agent
+            for row in connection.execute(
+                select(distinct.c.task_hash, BODIES.c.task).join_from(
+                    distinct, BODIES, BODIES.c.id == distinct.c.id
+                )
+            )
+        }
+        rows = connection.execute(
+            select(
+                columns.task_hash,
+                columns.agent,
+                func.count(),
+                func.count().filter(columns.agent_method.in_(("declared", "human"))),
+            )
+            .where(condition, columns.task_hash.in_(select(distinct.c.task_hash)))
+            .group_by(columns.task_hash, columns.agent)
+        ).all()
+    mix: Counter[str] = Counter()
+    agreed = compared = 0
+    for task, agent, n, told in rows:
+        mix[named[task]] += n
+        compared += told
+        agreed += told if agent == named[task] else 0
+    return {
+        "keyword_distribution": dict(mix.most_common()),
+        "keyword_agreement": {
+            "n": compared,
+            "agreed": agreed,
+            "rate": agreed / compared if compared else None,
+            "ci95": list(wilson(agreed, compared)),
+        },
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -51,16 +51,25 @@ def decide_specs(
     arms = find_arms(store, [against, *candidates], examples)
     evidence = _evidence(store, arms, found_suite, read, progress)
     value = {"against": against, "suite": found_suite.name, **decide(read, evidence, against)}
-    with store.write(durable=True) as connection:
-        connection.execute(
-            insert(DECISIONS).values(
-                created_ms=now_ms(),
-                verdict=value["verdict"],
-                scenario=value["scenario"],
-                report_json=dumps(value),
-            )
-        )
+    keep(store, value)
     return value
+
+
+def keep(store: Store, value: Mapping[str, Any]) -> int:
+    """Keep a decision with its evidence and its routes; returns its number."""
+    with store.write(durable=True) as connection:
+        return int(
+            connection.execute(
+                insert(DECISIONS)
+                .values(
+                    created_ms=now_ms(),
+                    verdict=value["verdict"],
+                    scenario=value["scenario"],
+                    report_json=dumps(value),
+                )
+                .returning(DECISIONS.c.id)
+            ).scalar_one()
+        )
 
 
 def decide(rules: Rules, evidence: Sequence[Evidence], against: str) -> dict[str, Any]:
@@ -81,8 +90,15 @@ def decide(rules: Rules, evidence: Sequence[Evidence], against: str) -> dict[str
         "rules": [ruling.as_dict() for ruling in rulings],
         "routes": _routes(verdict, arm, few_shot, against),
         "arms": [
-            {"arm": other.spec, "verdict": its, "scenario": why, "rate": other.rate}
-            for _, _, other, its, why, _ in judged
+            {
+                "arm": other.spec,
+                "verdict": its,
+                "scenario": why,
+                "rate": other.rate,
+                "rules": [ruling.as_dict() for ruling in all_its],
+                **{key: other.delta[key] for key in ("overall", "by_category", "by_agent")},
+            }
+            for _, _, other, its, why, all_its in judged
         ],
     }
 

@@ -48,13 +48,13 @@ class StudioScreen(Screen[None]):
         left = " " + screen_text(" ─ ".join(parts), one_line=True)
         right = " ─ ".join(counts) + " "
         gap = self.size.width - len(left) - len(right)
-        line = f"{left[: max(0, self.size.width - len(right) - 2)]} {'─' * max(1, gap - 2)} {right}"
+        line = f"{left[: max(0, self.size.width - len(right) - 3)]} {'─' * max(1, gap - 2)} {right}"
         self.query_one("#status", Static).update(Content(line), layout=False)
 
     def draw_keys(self) -> None:
         """The last line: the keys of what has the focus."""
         places = self.places()
-        if places != ["prompt"]:
+        if places not in (["prompt"], ["form"]):
             places = [*places, "everywhere"]
         self.query_one(KeyLine).show(self.commands, places)
 

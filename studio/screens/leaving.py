@@ -14,6 +14,7 @@ from studio.widgets.blocks import blocks_of
 
 if TYPE_CHECKING:
     from studio.screens.browse import BrowseScreen
+    from studio.screens.frame import StudioScreen
 
 OSC_52_MOST = 70_000  # characters; terminals and tmux cut what is longer
 
@@ -59,7 +60,11 @@ def page(screen: BrowseScreen) -> None:
     if body is None:
         screen.say("there is no row to read")
         return
-    text = "\n".join(f"── {block.title}\n{block.text}\n" for block in blocks_of(body))
+    lend(screen, "\n".join(f"── {block.title}\n{block.text}\n" for block in blocks_of(body)))
+
+
+def lend(screen: StudioScreen, text: str) -> None:
+    """Lend the terminal to the user's pager for a text, made harmless as on the screen."""
     try:
         with screen.app.suspend():
             editing.paged(screen_text(text))
@@ -81,6 +86,11 @@ def copy(screen: BrowseScreen) -> None:
         text = pane.blocks[pane.chosen].text
     else:
         text = _answer(body)
+    copy_text(screen, text)
+
+
+def copy_text(screen: StudioScreen, text: str) -> None:
+    """Copy a text by OSC 52, or into a file where it is too long for that."""
     if len(text) <= OSC_52_MOST:
         screen.app.copy_to_clipboard(text)
         screen.say(f"{len(text):,} characters copied (OSC 52; O opens them where that fails)")

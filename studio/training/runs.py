@@ -17,6 +17,7 @@ from exports.frozen import find_dataset
 from studio import jobs
 from studio.training.bases import base_digest, find_base
 from studio.training.dry_run import runs_folder
+from studio.training.pace import pace_of, seconds_left
 from studio.training.preflight import preflight
 from studio.training.recipe import read_recipe
 
@@ -144,7 +145,8 @@ def list_runs(store: Store, run: int | None = None) -> list[dict[str, Any]]:
         statement = statement.where(RUNS.c.id == run)
     with store.read() as connection:
         rows = connection.execute(statement.order_by(RUNS.c.id.desc())).all()
-        return [_as_dict(connection, row) for row in rows]
+        saved = _checkpoints(connection, run)
+    return [_as_dict(row, saved.get(row.id, [])) for row in rows]
 
 
 def losses(store: Store, run: int) -> list[tuple[int, float]]:
@@ -158,13 +160,27 @@ def losses(store: Store, run: int) -> list[tuple[int, float]]:
     return [(row.step, row.value) for row in rows]
 
 
-def _as_dict(connection: Connection, row: Row[Any]) -> dict[str, Any]:
-    checkpoints = connection.execute(
-        select(CHECKPOINTS).where(CHECKPOINTS.c.run_id == row.id).order_by(CHECKPOINTS.c.step)
-    ).all()
+def _checkpoints(connection: Connection, run: int | None) -> dict[int, list[dict[str, Any]]]:
+    statement = select(CHECKPOINTS).order_by(CHECKPOINTS.c.run_id, CHECKPOINTS.c.step)
+    if run is not None:
+        statement = statement.where(CHECKPOINTS.c.run_id == run)
+    found: dict[int, list[dict[str, Any]]] = {}
+    for row in connection.execute(statement):
+        values = {"step": row.step, "path": row.path, "score": row.score, "score_n": row.score_n}
+        found.setdefault(row.run_id, []).append(values)
+    return found
+
+
+def _eta(row: Row[Any]) -> float | None:
+    """Seconds until a running run ends, by its pace; by its steps alone while that is unknown."""
+    pace, total = pace_of(Path(row.folder)), int(row.total_steps or 0)
+    if pace is not None and total:
+        return round(seconds_left(pace, total, now_ms()), 1)
+    return None if row.step_seconds is None else round((total - row.step) * row.step_seconds, 1)
+
+
+def _as_dict(row: Row[Any], checkpoints: list[dict[str, Any]]) -> dict[str, Any]:
     state = state_of(row)
-    left = (row.total_steps or 0) - row.step
-    running = state == "running" and row.step_seconds is not None
     return {
         "id": row.id,
         "dataset": f"{row.name}@{row.version}",
@@ -173,7 +189,7 @@ def _as_dict(connection: Connection, row: Row[Any]) -> dict[str, Any]:
         "state": state,
         "step": row.step,
         "total_steps": row.total_steps,
-        "eta_seconds": round(left * row.step_seconds, 1) if running else None,
+        "eta_seconds": _eta(row) if state == "running" else None,
         "loss": row.loss,
         "eval_loss": row.eval_loss,
         "tokens_per_second": row.tokens_per_second,
@@ -182,10 +198,7 @@ def _as_dict(connection: Connection, row: Row[Any]) -> dict[str, Any]:
         "error": row.error,
         "folder": row.folder,
         "log": jobs.tail(Path(row.folder) / "log.txt") if state in ("failed", "dead") else [],
-        "checkpoints": [
-            {"step": c.step, "path": c.path, "score": c.score, "score_n": c.score_n}
-            for c in checkpoints
-        ],
+        "checkpoints": checkpoints,
     }
 
 

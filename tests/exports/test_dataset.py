@@ -260,3 +260,37 @@ def test_a_representative_of_another_problem_is_read_with_its_followers(
     kept = {e.interaction_id for e in examples_of(store, find_dataset(store, "one").id)}
     assert kept == set(ids)
     assert report["dropped"] == {"near_duplicate": 6}
+
+
+def read_a_file(n: int) -> dict[str, Any]:
+    """A conversation whose log does not say what was offered, as those of Claude Code."""
+    call = {
+        "id": "c",
+        "type": "function",
+        "function": {"name": "Read", "arguments": {"path": f"{n}.py"}},
+    }
+    messages = [
+        {"role": "user", "content": f"Look into {story(n)}"},
+        {"role": "assistant", "content": "", "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "c", "content": story(n + 1)},
+        {"role": "assistant", "content": f"It holds {story(n)}"},
+    ]
+    return {"messages": messages}
+
+
+def test_logs_without_tool_definitions_are_left_out_unless_they_are_given_or_inferred(
+    store: Store, add: Add, tmp_path: Path
+) -> None:
+    add(*(read_a_file(n) for n in range(12)))
+    with pytest.raises(BadInput, match="tool_not_offered 12"):
+        build(store, BuildRecipe("d"))
+    report = build(store, BuildRecipe("d", tools="inferred"))
+    assert sum(report["examples"].values()) == 12
+    (tool,) = examples_of(store, find_dataset(store, "d").id)[0].tools
+    assert tool["function"]["parameters"]["required"] == ["path"]
+
+    own = tmp_path / "tools.json"
+    own.write_text(json.dumps([{"name": "Read", "description": "Reads a file."}]))
+    build(store, BuildRecipe("own", tools=str(own)))
+    (tool,) = examples_of(store, find_dataset(store, "own").id)[0].tools
+    assert tool["function"]["description"] == "Reads a file."

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import random
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rapidfuzz import fuzz
 
 from exports.code_blocks import normalised_tree, python_code
 from exports.solutions import Answer, choose, distinct
@@ -88,3 +90,18 @@ def test_solutions_of_real_problems_differ_in_their_trees(data: Path) -> None:
 @pytest.mark.parametrize("code", ["x" * 10, "(" * 5000, "\x00", "lambda: 1\n" * 50])
 def test_odd_code_never_raises(code: str) -> None:
     normalised_tree(code)
+
+
+def test_many_answers_are_told_apart_as_few_are() -> None:
+    """Prose in hundreds is grouped first; the choice must be that of comparing every pair."""
+    rng = random.Random(7)
+    words = [f"word{n}" for n in range(500)]
+    texts = [" ".join(rng.choices(words, k=40)) for _ in range(150)]
+    copies = [f"{text} and {rng.choice(words)}" for text in texts[:120]]
+    answers = [Answer(n, text, n % 3) for n, text in enumerate([*texts, *copies])]
+    every_pair: list[Answer] = []
+    for answer in sorted(answers, key=lambda a: (a.rank, a.id)):
+        if not any(fuzz.ratio(answer.text, other.text) >= 90 for other in every_pair):
+            every_pair.append(answer)
+    assert distinct(answers) == every_pair
+    assert len(every_pair) == 150

@@ -11,6 +11,8 @@ import pytest
 from db.errors import FilterError
 from db.store import Store
 from studio.collect.importing import import_paths
+from studio.curation import stats
+from studio.curation.classify import classify_store
 from studio.curation.stats import BASELINE_KEYS, collection_stats, write_baseline
 from studio.nano import SAMPLE
 from tests.conftest import exchange
@@ -84,3 +86,29 @@ def test_the_baseline_file_holds_exactly_its_seven_keys(store: Store, tmp_path: 
     path = tmp_path / "baseline.json"
     write_baseline(path, {key: found[key] for key in BASELINE_KEYS})
     assert list(json.loads(path.read_text())) == list(BASELINE_KEYS)
+
+
+def test_what_the_words_say_stands_beside_what_the_collection_says(store: Store, add: Add) -> None:
+    add(
+        exchange("Write unit tests for the lexer", "b", agent="tester"),
+        exchange("Write unit tests for the lexer", "b", agent="coder"),
+        exchange("Review the pull request", "b", agent="reviewer"),
+        exchange("Plan the next sprint", "b"),
+    )
+    found = collection_stats(store)
+    assert found["keyword_distribution"] == {"tester": 2, "reviewer": 1, "coordinator": 1}
+    agreement = found["keyword_agreement"]
+    assert (agreement["n"], agreement["agreed"]) == (3, 2)
+    assert agreement["ci95"][0] < 2 / 3 < agreement["ci95"][1]
+    assert collection_stats(store, "agent:coder")["keyword_distribution"] == {"tester": 1}
+    classify_store(store, actor="me")  # what the rules said themselves is no witness for them
+    assert collection_stats(store)["keyword_agreement"] == agreement
+
+
+def test_the_keyword_mix_of_a_large_collection_is_of_its_newest_tasks(
+    store: Store, add: Add, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stats, "KEYWORD_TASKS", 3)
+    add(*(exchange(f"Review pull request {n}", "b", agent="reviewer") for n in range(5)))
+    add(*(exchange(f"Plan sprint {n}", "b", agent="coordinator") for n in range(2)))
+    assert collection_stats(store)["keyword_distribution"] == {"coordinator": 2, "reviewer": 1}

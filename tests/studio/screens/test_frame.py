@@ -26,7 +26,11 @@ def test_no_key_means_two_things_in_one_place_and_none_is_the_terminals() -> Non
     labels = commands.label_commands(
         {"coder": "c", "tester": "t", "researcher": "r", "coordinator": "o", "reviewer": "v"}
     )
-    for places in (("table", "browse"), ("conversation", "browse"), ("list", "views"), ("prompt",)):
+    for places in (
+        ("table", "browse"), ("conversation", "browse"), ("list", "views"), ("prompt",),
+        *((pane, place) for pane in ("lines", "pane") for place in ("datasets", "examples",
+                                                                    "checks", "plan")),
+    ):  # fmt: skip
         keys = [
             key
             for command in (*COMMANDS, *labels)
@@ -218,3 +222,8 @@ def test_without_a_terminal_there_is_help_and_one_line(tmp_path: Path) -> None:
     assert found.stderr.splitlines() == [
         "studio: the app needs a terminal; give a command where there is none (see: studio --help)"
     ]
+
+
+def test_the_docs_list_the_keys_that_there_are() -> None:
+    listed = (ROOT / "docs" / "keys.md").read_text(encoding="utf-8")
+    assert commands.key_list() in listed, "write docs/keys.md anew from studio.commands.key_list()"

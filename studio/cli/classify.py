@@ -1,0 +1,151 @@
+"""classify: whose task it is, and how far that can be trusted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from db.errors import BadInput
+from studio.cli.frame import answer, interval, opened, percent, say, store_options, table
+from studio.cli.jsonl import read_jsonl, write_jsonl
+from studio.cli.progress import bar
+
+
+@click.command("classify")
+@click.option("--where", default="", help="Classify only what this filter holds for.")
+@click.option("--report", is_flag=True, help="Say how far the classes can be trusted; write none.")
+@click.option("--limit", default=50, type=click.IntRange(min=0), help="Disagreements to report.")
+@click.option("--file", "path_in", type=click.Path(path_type=Path), help="{id, text} rows.")
+@click.option("--out", "path_out", type=click.Path(path_type=Path), help="Where answers go.")
+@store_options
+def classify_command(
+    where: str,
+    report: bool,
+    limit: int,
+    path_in: Path | None,
+    path_out: Path | None,
+    location: str,
+    as_json: bool,
+    debug: bool,  # noqa: ARG001
+) -> None:
+    """Give interactions their agent: as declared, else by rules that say why.
+
+    Where a model of your own labels is measurably better than the rules, it answers in their place.
+    """
+    if (path_in is None) != (path_out is None):
+        raise BadInput("--file and --out go together")
+    if path_in is not None and path_out is not None:
+        if report:
+            raise BadInput("--report is about a store; give it without --file")
+        _classify_file(path_in, path_out, as_json)
+        return
+    if report:
+        from studio.curation.class_report import class_report
+
+        with opened(location) as store, bar("comparing") as show:
+            value = class_report(
+                store, where, limit=limit, progress=lambda at, of: show(at, of, f"{at:,} of {of:,}")
+            )
+        answer(value, as_json, lambda: _print_report(value))
+        return
+    from studio.curation.classify import classify_store
+
+    with opened(location) as store:
+        value = classify_store(store, where, actor="studio classify")
+    answer(value, as_json, lambda: _print_classes(value))
+
+
+def _classify_file(path_in: Path, path_out: Path, as_json: bool) -> None:
+    from studio.curation.classify import classify_text
+
+    answers = []
+    for identity, text in read_jsonl(path_in, ("id", "text")):
+        found = classify_text(text)
+        answers.append(
+            {
+                "id": identity,
+                "agent": found.agent,
+                "confidence": round(found.confidence, 4),
+                "reason": found.reason,
+            }
+        )
+    write_jsonl(path_out, answers)
+    answer(
+        {"classified": len(answers), "out": str(path_out)},
+        as_json,
+        lambda: say(f"{len(answers):,} classified → {path_out}"),
+    )
+
+
+def _print_classes(value: dict[str, Any]) -> None:
+    total = value["classified"] or 1
+    table(
+        ("agent", "n", "share"),
+        [(name, n, percent(n / total)) for name, n in value["by_agent"].items()],
+        right="n share",
+    )
+    methods = ", ".join(f"{name} {n:,}" for name, n in value["by_method"].items() if n)
+    say(f"{value['classified']:,} classified ({methods}); {value['low_confidence']:,} are unsure")
+    _say_who_answers(value["model"])
+    if value["act"]:
+        say("studio undo takes it back")
+
+
+def _say_who_answers(model: dict[str, Any] | None) -> None:
+    if model is not None:
+        who = "the model of your labels answers" if model["takes_over"] else "the rules stay"
+        say(f"{who}: the model is {model['why']}")
+
+
+def _print_report(value: dict[str, Any]) -> None:
+    if value["model"] is None:
+        say(
+            f"{value['labels']} distinct requests are labelled by people; with "
+            f"{value['labels_needed']} of two agents or more a model learns from them "
+            "(studio label AGENT IDS)"
+        )
+    else:
+        say("requests that you labelled because the rules were wrong count against the rules")
+    _say_who_answers(value["model"])
+    for by, counts in value["confusion"].items() if value["labels"] else ():
+        say(f"\nlabelled (down) against {by} (across)")
+        table(
+            ("label", *counts),
+            [(label, *answered.values()) for label, answered in counts.items()],
+            right=" ".join(counts),
+        )
+        say(f"\nreliability of the {by}")
+        _print_bins(value["reliability"][by])
+    found = value["disagreements"]
+    say(f"\n{value['disagreements_total']:,} interactions where declared, rules and model differ")
+    if found:
+        table(
+            ("id", "agent", "by", "declared", "rules", "model", "sure", "task"),
+            [
+                (
+                    row["id"], row["agent"], row["method"], row["declared"], row["rules"],
+                    row["model"], percent(row["confidence"]), row["task"],
+                )
+                for row in found
+            ],
+            right="id sure",
+        )  # fmt: skip
+
+
+def _print_bins(bins: list[dict[str, Any]]) -> None:
+    table(
+        ("confidence", "n", "mean", "right", "95% interval"),
+        [
+            (
+                f"{row['low']:.0%}–{row['high']:.0%}",
+                row["n"],
+                percent(row["confidence"]),
+                percent(row["accuracy"]),
+                interval(row["ci95"]) if row["n"] else "·",
+            )
+            for row in bins
+        ],
+        right="n mean right",
+    )
