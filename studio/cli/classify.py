@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -58,9 +59,9 @@ def classify_command(
 
 
 def _classify_file(path_in: Path, path_out: Path, as_json: bool) -> None:
-    from studio.curation.classify import classify_text
+    from studio.curation.classify import LOW_CONFIDENCE, classify_text
 
-    answers = []
+    answers: list[dict[str, Any]] = []
     for identity, text in read_jsonl(path_in, ("id", "text")):
         found = classify_text(text)
         answers.append(
@@ -72,8 +73,15 @@ def _classify_file(path_in: Path, path_out: Path, as_json: bool) -> None:
             }
         )
     write_jsonl(path_out, answers)
+    value = {
+        "classified": len(answers),
+        "by_agent": dict(Counter(row["agent"] for row in answers).most_common()),
+        "by_method": {"declared": 0, "human": 0, "model": 0, "rule": len(answers)},
+        "low_confidence": sum(row["confidence"] < LOW_CONFIDENCE for row in answers),
+        "out": str(path_out),
+    }
     answer(
-        {"classified": len(answers), "out": str(path_out)},
+        value,
         as_json,
         lambda: say(f"{len(answers):,} classified → {path_out}"),
     )

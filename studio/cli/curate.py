@@ -274,13 +274,10 @@ def dedupe_command(
     if (path_in is None) != (path_out is None):
         raise BadInput("--file and --out go together")
     if path_in is not None and path_out is not None:
-        answers = dedupe_rows(list(read_jsonl(path_in, ("id", "text"))), threshold=threshold)
+        rows_in = list(read_jsonl(path_in, ("id", "text")))
+        answers, counts = dedupe_rows(rows_in, threshold=threshold)
         write_jsonl(path_out, answers)
-        value: dict[str, Any] = {
-            "documents": len(answers),
-            "clusters": len({a["cluster"] for a in answers if a["cluster"] is not None}),
-            "out": str(path_out),
-        }
+        value: dict[str, Any] = {**counts, "out": str(path_out)}
     else:
         with opened(location) as store, bar("duplicates") as show:
             value = dedupe(
@@ -294,12 +291,12 @@ def dedupe_command(
 
 
 def _print_duplicates(value: dict[str, Any]) -> None:
-    if "out" in value:
-        say(f"{value['documents']:,} documents, {value['clusters']:,} clusters → {value['out']}")
-        return
     say(
         f"{value['documents']:,} documents: {value['exact_duplicates']:,} exact and "
         f"{value['near_duplicates']:,} near duplicates in {value['clusters']:,} clusters, "
         f"{value['seconds']:.1f} s"
     )
+    if "out" in value:
+        say(f"→ {value['out']}")
+        return
     say("studio undo takes it back" if value["act"] else "nothing changed")

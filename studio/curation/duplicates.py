@@ -183,12 +183,16 @@ def _known(connection: Connection) -> dict[tuple[frozenset[int], int, str, str],
     }
 
 
-def dedupe_rows(rows: Sequence[tuple[str, str]], *, threshold: float) -> list[dict[str, Any]]:
-    """`(id, text)` rows with cluster, representative and the ratio to it; null when alone."""
+def dedupe_rows(
+    rows: Sequence[tuple[str, str]], *, threshold: float
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """`(id, text)` rows with cluster, representative and the ratio to it, null when alone; and
+    the counts of all of them."""
     from exports.near_duplicates import similarity
 
     texts = [body for _, body in rows]
-    labels = find_clusters(texts, threshold=threshold).labels
+    clusters = find_clusters(texts, threshold=threshold)
+    labels = clusters.labels
     first: dict[int, int] = {}
     answers: list[dict[str, Any]] = []
     for index, (identity, body) in enumerate(rows):
@@ -207,4 +211,11 @@ def dedupe_rows(rows: Sequence[tuple[str, str]], *, threshold: float) -> list[di
                 "similarity": similarity(texts[head], body),
             }
         )
-    return answers
+    counts = {
+        "documents": len(rows),
+        "exact_duplicates": clusters.exact_duplicates,
+        "near_duplicates": clusters.near_duplicates,
+        "clusters": clusters.clusters,
+        "seconds": round(clusters.seconds, 3),
+    }
+    return answers, counts

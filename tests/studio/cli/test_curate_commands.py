@@ -76,7 +76,9 @@ def test_classify_keeps_what_is_declared_and_labelled_and_gives_reasons(filled: 
 def test_classify_file_answers_every_row(run: Run, tmp_path: Path) -> None:
     tasks = {1: "Review the pull request", 2: "Write unit tests for the lexer", 3: "zzz"}
     path = write_rows(tmp_path / "in.jsonl", *({"id": i, "text": t} for i, t in tasks.items()))
-    assert run("classify", "--file", path, "--out", tmp_path / "out.jsonl").code == 0
+    answer = run("classify", "--file", path, "--out", tmp_path / "out.jsonl").json
+    assert answer["classified"] == answer["by_method"]["rule"] == sum(answer["by_agent"].values())
+    assert answer["low_confidence"] == 1
     rows = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
     assert [row["id"] for row in rows] == [1, 2, 3]
     assert [row["agent"] for row in rows[:2]] == ["reviewer", "tester"]
@@ -117,7 +119,10 @@ def test_dedupe_counts_and_clusters(run: Run, tmp_path: Path) -> None:
 def test_dedupe_file_names_cluster_representative_and_similarity(run: Run, tmp_path: Path) -> None:
     texts = {"x": "one two three four five six", "y": "one two three four five sixx", "z": "other"}
     path = write_rows(tmp_path / "in.jsonl", *({"id": i, "text": t} for i, t in texts.items()))
-    run("dedupe", "--file", path, "--out", tmp_path / "out.jsonl")
+    answer = run("dedupe", "--file", path, "--out", tmp_path / "out.jsonl").json
+    assert (answer["documents"], answer["clusters"]) == (3, 1)
+    assert (answer["exact_duplicates"], answer["near_duplicates"]) == (0, 1)
+    assert answer["seconds"] >= 0
     rows = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
     assert [row["cluster"] is None for row in rows] == [False, False, True]
     assert rows[0]["cluster"] == rows[1]["cluster"]

@@ -61,7 +61,7 @@ def test_nothing_under_the_threshold_is_called_a_duplicate() -> None:
         documents.append((str(number), " ".join(changed)))
     texts = dict(documents)
     for threshold in (80.0, 90.0, 97.0):
-        found = {row["id"]: row for row in dedupe_rows(documents, threshold=threshold)}
+        found = {row["id"]: row for row in dedupe_rows(documents, threshold=threshold)[0]}
         for a, row in found.items():
             near = [b for b in texts if b != a and fuzz.ratio(texts[a], texts[b]) >= threshold]
             assert (row["cluster"] is not None) == bool(near)
@@ -165,7 +165,8 @@ def test_an_empty_store_has_no_duplicates(store: Store) -> None:
 
 
 def test_rows_of_a_file_name_their_representative_and_how_near_they_are() -> None:
-    found = dedupe_rows([("a", LONG), ("b", "alone"), ("c", LONG + "!")], threshold=90)
+    found, counts = dedupe_rows([("a", LONG), ("b", "alone"), ("c", LONG + "!")], threshold=90)
+    assert (counts["documents"], counts["near_duplicates"], counts["clusters"]) == (3, 1, 1)
     assert [row["representative"] for row in found] == ["a", None, "a"]
     assert found[0]["similarity"] == pytest.approx(100)
     assert found[2]["similarity"] == pytest.approx(fuzz.ratio(LONG, LONG + "!"))
