@@ -87,9 +87,12 @@ def test_solutions_of_real_problems_differ_in_their_trees(data: Path) -> None:
         assert len(set(trees)) == len(trees)
 
 
-@pytest.mark.parametrize("code", ["x" * 10, "(" * 5000, "\x00", "lambda: 1\n" * 50])
-def test_odd_code_never_raises(code: str) -> None:
-    normalised_tree(code)
+@pytest.mark.parametrize(
+    ("code", "has_tree"),
+    [("x" * 10, True), ("(" * 5000, False), ("\x00", False), ("lambda: 1\n" * 50, True)],
+)
+def test_odd_code_has_a_tree_or_none_and_never_raises(code: str, has_tree: bool) -> None:
+    assert (normalised_tree(code) is not None) == has_tree
 
 
 def test_many_answers_are_told_apart_as_few_are() -> None:
