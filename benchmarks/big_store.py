@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import click
+import msgspec
 from sqlalchemy import insert
 
 from db.interactions import Record, insert_records
@@ -85,6 +86,20 @@ def write(path: Path, rows: int, seed: int = 1, *, first: int = 0) -> None:
                 insert_records(connection, batch, number)
     finally:
         store.close()
+
+
+def write_log(path: Path, rows: int, seed: int = 1, *, first: int = 0) -> None:
+    """Write the same interactions as a log that `studio import` reads, one JSON object a line."""
+    with path.open("wb") as file:
+        for record in records(rows, seed, first):
+            line = {
+                "id": record.external_id,
+                "messages": record.messages,
+                "agent": record.agent,
+                "model": record.model,
+                "provider": record.provider,
+            }
+            file.write(msgspec.json.encode(line) + b"\n")
 
 
 @click.command()

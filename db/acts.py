@@ -87,8 +87,7 @@ def set_rows(
         return Done([], 0)
     names = _checked(listed[0][1])
     with store.write(durable=True) as connection:
-        connection.execute(text("DROP TABLE IF EXISTS temp.wanted"))
-        connection.execute(text("CREATE TEMP TABLE wanted (id INTEGER PRIMARY KEY, after_json)"))
+        _empty_table(connection, "wanted", "id INTEGER PRIMARY KEY, after_json")
         connection.execute(
             text("INSERT INTO wanted VALUES (:id, :after)"),
             [{"id": identity, "after": dumps(values)} for identity, values in listed],
@@ -218,8 +217,7 @@ def _append(
 
 def _select(connection: Connection, selection: Selection) -> None:
     """Put the selected ids into a temporary table. Raises NotFound for an id that is not there."""
-    connection.execute(text("DROP TABLE IF EXISTS temp.selected"))
-    connection.execute(text("CREATE TEMP TABLE selected (id INTEGER PRIMARY KEY)"))
+    _empty_table(connection, "selected", "id INTEGER PRIMARY KEY")
     if isinstance(selection, Select):
         compiled = selection.compile(connection, compile_kwargs={"render_postcompile": True})
         connection.exec_driver_sql(
@@ -239,6 +237,12 @@ def _select(connection: Connection, selection: Selection) -> None:
         raise NotFound(f"no interaction {missing} in this store")
 
 
+def _empty_table(connection: Connection, name: str, columns: str) -> None:
+    """A table of this connection's own. It is made once: a new one makes SQLite parse all anew."""
+    connection.execute(text(f"CREATE TEMP TABLE IF NOT EXISTS {name} ({columns})"))
+    connection.execute(text(f"DELETE FROM temp.{name}"))
+
+
 def _write(
     connection: Connection,
     ids: str,
@@ -249,16 +253,13 @@ def _write(
     parameters: dict[str, object],
 ) -> Done:
     """Work out what changes, append the act and its items, then write the columns."""
-    before = ", ".join(f"'{name}', i.{name}" for name in expressions)
-    after = ", ".join(f"'{name}', {sql}" for name, sql in expressions.items())
+    old = ", ".join(f"'{name}', i.{name}" for name in expressions)
+    new = ", ".join(f"'{name}', {sql}" for name, sql in expressions.items())
     differs = " OR ".join(f"i.{name} IS NOT {sql}" for name, sql in expressions.items())
-    connection.execute(text("DROP TABLE IF EXISTS temp.changed"))
-    connection.execute(
-        text("CREATE TEMP TABLE changed (id INTEGER PRIMARY KEY, before_json, after_json)")
-    )
+    _empty_table(connection, "changed", "id INTEGER PRIMARY KEY, before_json, after_json")
     connection.execute(
         text(
-            f"INSERT INTO changed SELECT i.id, json_object({before}), json_object({after}) "
+            f"INSERT INTO changed SELECT i.id, json_object({old}), json_object({new}) "
             f"FROM interaction i WHERE i.id IN ({ids}) AND ({differs})"
         ),
         parameters,
@@ -266,15 +267,8 @@ def _write(
     count = int(connection.execute(text("SELECT count(*) FROM changed")).scalar_one())
     if not count:
         return Done([], 0)
-    act = _insert_act(
-        connection,
-        actor,
-        kind,
-        value,
-        count,
-        _summary(connection, "before_json", list(expressions)),
-        _summary(connection, "after_json", list(expressions)),
-    )
+    before, after = _summaries(connection, count, list(expressions))
+    act = _insert_act(connection, actor, kind, value, count, before, after)
     connection.execute(
         text(
             "INSERT INTO act_item (act_id, interaction_id, before_json, after_json) "
@@ -284,6 +278,16 @@ def _write(
     )
     _apply_items(connection, act, "after_json")
     return Done([act], count)
+
+
+def _summaries(
+    connection: Connection, count: int, names: list[str]
+) -> tuple[dict[str, object], dict[str, object]]:
+    """What the columns were and what they become, in an act's own words."""
+    if count == 1:  # as most acts of a person: nothing has to be counted
+        row = connection.execute(text("SELECT before_json, after_json FROM changed")).one()
+        return loads(row.before_json), loads(row.after_json)
+    return _summary(connection, "before_json", names), _summary(connection, "after_json", names)
 
 
 def _summary(connection: Connection, side: str, names: list[str]) -> dict[str, object]:

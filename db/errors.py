@@ -2,7 +2,8 @@
 
 StudioError                something went wrong that the user can be told in one line
 ├── BadInput               what was asked or given cannot be used: usage, files, names, filters
-│   └── FilterError        a word of a filter is wrong; knows where it stands
+│   └── WordError          a word of a line is wrong; knows where it stands
+│       └── FilterError    a word of a filter
 ├── NotFound               no interaction, dataset, run, … of that name
 ├── StoreError             the store cannot be opened, upgraded or written
 └── Refused                the answer is no: preflight blocked, secrets found, sandbox not safe
@@ -21,16 +22,20 @@ class BadInput(StudioError):
     """What was asked or given cannot be used."""
 
 
-class FilterError(BadInput):
-    """A word of a filter is wrong.
+class WordError(BadInput):
+    """A word of what was typed is wrong.
 
-    `start` and `end` are character offsets of the word in the filter's text.
+    `start` and `end` are character offsets of the word in the line.
     """
 
     def __init__(self, message: str, start: int, end: int) -> None:
         super().__init__(message)
         self.start = start
         self.end = end
+
+
+class FilterError(WordError):
+    """A word of a filter is wrong."""
 
 
 class NotFound(StudioError):

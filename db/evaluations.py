@@ -68,6 +68,16 @@ def outcomes(connection: sqlite3.Connection, evaluation: int) -> list[StoredOutc
     return [StoredOutcome._make(row) for row in rows]
 
 
+def struck(connection: sqlite3.Connection, evaluation: int) -> set[str]:
+    """The items that are struck from the verdict of an evaluation, by what was trained on."""
+    rows = connection.execute(
+        "SELECT s.value FROM evaluation e, json_each(e.report_json, '$.struck.items') s "
+        "WHERE e.id = ?",
+        (evaluation,),
+    )
+    return {str(row[0]) for row in rows}
+
+
 def outcome(connection: sqlite3.Connection, evaluation: int, item: str) -> StoredOutcome | None:
     """One item's outcome; None when it was not part of the evaluation."""
     row = connection.execute(

@@ -54,6 +54,7 @@ TEXT_KEYS = {
     "task": INTERACTIONS.c.title,
     "note": INTERACTIONS.c.note,
     "error": INTERACTIONS.c.error,
+    "secret": INTERACTIONS.c.secret_kinds,
 }
 NUMBER_KEYS = {
     "id": (INTERACTIONS.c.id, _PLAIN),
@@ -66,6 +67,7 @@ NUMBER_KEYS = {
     "cluster": (INTERACTIONS.c.cluster, _PLAIN),
     "problem": (INTERACTIONS.c.problem, _PLAIN),
     "confidence": (INTERACTIONS.c.agent_confidence, _PLAIN),
+    "secrets": (INTERACTIONS.c.secrets, _PLAIN),
 }
 OTHER_KEYS = ("status", "success", "tag", "format", "since", "until")
 KEYS = tuple(sorted((*TEXT_KEYS, *NUMBER_KEYS, *OTHER_KEYS)))

@@ -7,7 +7,7 @@ with `tool_calls[].function.arguments` an object.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any
@@ -17,6 +17,7 @@ import xxhash
 from sqlalchemy import Connection, Table, bindparam, insert, select, text, update
 
 from db.models import BODIES, INTERACTIONS
+from db.secrets import kinds_in, masked
 
 Message = dict[str, Any]
 TITLE_CHARS = 160
@@ -101,11 +102,12 @@ def _calls_made(messages: Sequence[Message]) -> int:
     return calls or sum(message["role"] == "tool" for message in messages)
 
 
-def derived(messages: Sequence[Message], tools: object, task: str) -> dict[str, object]:
-    """The narrow columns that follow from the text."""
-    output = output_of(messages)
+def derived(
+    messages: Sequence[Message], tools: object, task: str, output: str
+) -> dict[str, object]:
+    """The narrow columns that follow from the text; `output` is `output_of` the messages."""
     return {
-        "title": _SPACE.sub(" ", task[: 4 * TITLE_CHARS]).strip()[:TITLE_CHARS],
+        "title": _title(task),
         "turns": sum(m["role"] in ("user", "assistant") for m in messages),
         "tool_calls": _calls_made(messages),
         "task_chars": len(task),
@@ -113,6 +115,31 @@ def derived(messages: Sequence[Message], tools: object, task: str) -> dict[str, 
         "task_hash": xxhash.xxh3_128_hexdigest(normalised(task).encode()),
         "content_hash": content_hash(messages, tools),
     }
+
+
+def secrets_of(body: Mapping[str, Any], error: str | None) -> dict[str, object]:
+    """The narrow columns that tell how many secrets an interaction holds, and of which kinds.
+
+    Where there are any, the title is among them: it is shown, so it is made of the masked task.
+    """
+    told = [body["messages"], body["tools"], body["raw"]]
+    task = dumps(body["task"])
+    if task[1:-1] not in body["messages"]:
+        told.append(task)
+    if error is not None:
+        told.append(dumps(error))
+    kinds = kinds_in(*told)
+    if not kinds:
+        return {"secrets": 0, "secret_kinds": None}
+    return {
+        "secrets": kinds.total(),
+        "secret_kinds": ", ".join(sorted(kinds)),
+        "title": _title(masked(body["task"])),
+    }
+
+
+def _title(task: str) -> str:
+    return _SPACE.sub(" ", task[: 4 * TITLE_CHARS]).strip()[:TITLE_CHARS]
 
 
 def insert_records(connection: Connection, records: Sequence[Record], source_id: int) -> list[int]:
@@ -123,6 +150,7 @@ def insert_records(connection: Connection, records: Sequence[Record], source_id:
     rows, bodies, texts = [], [], []
     for number, record in enumerate(records, first + 1):
         task = record.task if record.task is not None else task_of(record.messages)
+        body, output = _body(number, record, task), output_of(record.messages)
         rows.append(
             {
                 "id": number,
@@ -145,11 +173,12 @@ def insert_records(connection: Connection, records: Sequence[Record], source_id:
                 "stop_reason": record.stop_reason,
                 "status": "new",
                 "tags": "[]",
-                **derived(record.messages, record.tools, task),
+                **derived(record.messages, record.tools, task, output),
+                **secrets_of(body, record.error),
             }
         )
-        bodies.append(_body(number, record, task))
-        texts.append((number, task, output_of(record.messages)))
+        bodies.append(body)
+        texts.append((number, task, output))
     if rows:
         _insert_many(connection, INTERACTIONS, rows)
         _insert_many(connection, BODIES, bodies)
@@ -163,6 +192,7 @@ def replace_record(connection: Connection, identity: int, record: Record, source
     """Put a longer version of the same interaction in its place; acts on it stay as they are."""
     messages = record.messages
     task = record.task if record.task is not None else task_of(messages)
+    body, output = _body(identity, record, task), output_of(messages)
     _drop_from_search(connection, identity)
     connection.execute(
         update(INTERACTIONS)
@@ -181,30 +211,40 @@ def replace_record(connection: Connection, identity: int, record: Record, source
             prompt_tokens=record.prompt_tokens,
             completion_tokens=record.completion_tokens,
             stop_reason=record.stop_reason,
-            **derived(messages, record.tools, task),
+            **(derived(messages, record.tools, task, output) | secrets_of(body, record.error)),
         )
     )
-    body = _body(identity, record, task)
     connection.execute(update(BODIES).where(BODIES.c.id == identity).values(**body))
-    connection.execute(_FTS_INSERT, {"id": identity, "task": task, "answer": output_of(messages)})
+    connection.execute(_FTS_INSERT, {"id": identity, "task": task, "answer": output})
 
 
 def write_messages(connection: Connection, identity: int, messages: list[Message]) -> None:
     """Replace the messages of one interaction and everything that is derived from them."""
-    task, tools = connection.execute(
-        select(BODIES.c.task, BODIES.c.tools).where(BODIES.c.id == identity)
+    stored = connection.execute(
+        select(BODIES.c.task, BODIES.c.tools, BODIES.c.raw, INTERACTIONS.c.error)
+        .join_from(BODIES, INTERACTIONS, BODIES.c.id == INTERACTIONS.c.id)
+        .where(BODIES.c.id == identity)
     ).one()
+    task, tools = stored.task, stored.tools
+    body = {"task": task, "messages": dumps(messages), "tools": tools, "raw": stored.raw}
+    output = output_of(messages)
     _drop_from_search(connection, identity)
     connection.execute(
-        update(BODIES).where(BODIES.c.id == identity).values(messages=dumps(messages))
+        update(BODIES).where(BODIES.c.id == identity).values(messages=body["messages"])
     )
     connection.execute(
         update(INTERACTIONS)
         .where(INTERACTIONS.c.id == identity)
         # what tests said of the old answer says nothing of the new one
-        .values(verified=None, **derived(messages, loads(tools) if tools else None, task))
+        .values(
+            verified=None,
+            **(
+                derived(messages, loads(tools) if tools else None, task, output)
+                | secrets_of(body, stored.error)
+            ),
+        )
     )
-    connection.execute(_FTS_INSERT, {"id": identity, "task": task, "answer": output_of(messages)})
+    connection.execute(_FTS_INSERT, {"id": identity, "task": task, "answer": output})
 
 
 def bodies(connection: Connection, ids: Iterable[int]) -> dict[int, tuple[str, str, str | None]]:

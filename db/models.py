@@ -56,6 +56,7 @@ class Interaction(SQLModel, table=True):
     `external_id` is the source's own identity, prefixed by the format, or the content's hash.
     `agent_method` says who decided the agent: declared, human, model or rule. A subagent's
     interaction names its parent's `external_id`, which may be imported later than itself.
+    `secrets` counts the different keys and tokens in its text; the title has none.
     """
 
     __tablename__ = "interaction"
@@ -67,6 +68,7 @@ class Interaction(SQLModel, table=True):
             "parent_external",
             sqlite_where=text("parent_external IS NOT NULL"),
         ),
+        Index("ix_interaction_verified", "verified", sqlite_where=text("verified IS NOT NULL")),
     )
     id: int | None = Field(default=None, primary_key=True)
     external_id: str = Field(unique=True)
@@ -99,6 +101,8 @@ class Interaction(SQLModel, table=True):
     tool_calls: int = 0
     task_chars: int = 0
     output_chars: int = 0
+    secrets: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    secret_kinds: str | None = None
     task_hash: str
     content_hash: str = Field(index=True)
 
@@ -127,6 +131,37 @@ class Cluster(SQLModel, table=True):
     size: int
     kind: str
     reason: str
+
+
+class SignatureBlock(SQLModel, table=True):
+    """Signatures of many texts, in the order of `ids` (8 bytes each, little-endian).
+
+    `kind` says what of an interaction was signed, `version` how. `act_id` was the newest act then:
+    what an act edited since is signed anew. Derived: without them they are made again.
+    """
+
+    __tablename__ = "signature_block"
+    __table_args__ = (Index("ix_signature_block_kind_version", "kind", "version"),)
+    id: int | None = Field(default=None, primary_key=True)
+    kind: str
+    version: str
+    act_id: int
+    ids: bytes
+    rows: bytes
+
+
+class DuplicateSearch(SQLModel, table=True):
+    """What the last search for duplicates with the settings in `key` compared and found.
+
+    It knew the interactions up to `last_id` and the acts up to `act_id`. Derived, as above.
+    """
+
+    __tablename__ = "duplicate_search"
+    key: str = Field(primary_key=True)
+    act_id: int
+    last_id: int
+    agents_json: str
+    arrays: bytes
 
 
 class Problem(SQLModel, table=True):

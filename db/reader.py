@@ -10,9 +10,12 @@ from __future__ import annotations
 import sqlite3
 from array import array
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
+
+from db.migrations import HEAD
 
 PAGE = 128  # rows that are fetched at once
 
@@ -42,6 +45,7 @@ class Row(NamedTuple):
     cluster: int | None
     problem: int | None
     verified: str | None
+    secrets: int
 
 
 class Body(NamedTuple):
@@ -101,6 +105,16 @@ def read_only(path: Path) -> sqlite3.Connection:
         isolation_level=None,
         timeout=10,
     )
+
+
+def is_current(path: Path) -> bool:
+    """Whether a store file has the newest schema: what is older is upgraded before it is drawn."""
+    try:
+        with closing(read_only(path)) as connection:
+            found = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+            return bool(found == (HEAD,))
+    except sqlite3.Error:
+        return False
 
 
 class Reader:

@@ -13,6 +13,7 @@ from db.acts import acts_on
 from db.errors import NotFound
 from db.interactions import loads
 from db.models import BODIES, INTERACTIONS, Source, table
+from db.secrets import masked
 from db.store import Store
 
 _ROW = (
@@ -40,7 +41,10 @@ _ROW = (
     INTERACTIONS.c.problem,
     INTERACTIONS.c.verified,
     INTERACTIONS.c.parent_id,
+    INTERACTIONS.c.secrets,
+    INTERACTIONS.c.secret_kinds,
 )
+_TEXTS = ("task", "error", "note")
 
 
 def iso(milliseconds: int | None) -> str | None:
@@ -68,8 +72,10 @@ def page(
         return by_id(connection, list(ids)), count(connection, filter_text)
 
 
-def by_id(connection: Connection, ids: Sequence[int]) -> list[dict[str, Any]]:
-    """Rows in the order of their ids; ids that are not there are left out."""
+def by_id(
+    connection: Connection, ids: Sequence[int], *, reveal: bool = False
+) -> list[dict[str, Any]]:
+    """Rows in the order of their ids, secrets masked; ids that are not there are left out."""
     found: dict[int, dict[str, Any]] = {}
     statement = select(*_ROW).join_from(INTERACTIONS, BODIES, INTERACTIONS.c.id == BODIES.c.id)
     for start in range(0, len(ids), 500):
@@ -78,15 +84,20 @@ def by_id(connection: Connection, ids: Sequence[int]) -> list[dict[str, Any]]:
             values = dict(row)
             values["started_at"] = iso(values.pop("started_ms"))
             values["tags"] = loads(values["tags"])
+            if values["secrets"] and not reveal:
+                values |= masked({name: values[name] for name in _TEXTS})
             found[values["id"]] = values
     return [found[identity] for identity in ids if identity in found]
 
 
-def show(store: Store, identity: int) -> dict[str, Any]:
-    """One interaction in full: its row, messages, tools, where it came from, and its acts."""
+def show(store: Store, identity: int, *, reveal: bool = False) -> dict[str, Any]:
+    """One interaction in full: its row, messages, tools, where it came from, and its acts.
+
+    Secrets are masked, also those that an act has removed, unless they are to be revealed.
+    """
     source = table(Source)
     with store.read() as connection:
-        rows = by_id(connection, [identity])
+        rows = by_id(connection, [identity], reveal=True)
         if not rows:
             raise NotFound(f"no interaction {identity} in {store.location}")
         body = connection.execute(
@@ -97,7 +108,7 @@ def show(store: Store, identity: int) -> dict[str, Any]:
             .join_from(INTERACTIONS, source, INTERACTIONS.c.source_id == source.c.id)
             .where(INTERACTIONS.c.id == identity)
         ).one()
-        return {
+        found = {
             **rows[0],
             "messages": loads(body.messages),
             "tools": loads(body.tools) if body.tools else [],
@@ -105,6 +116,8 @@ def show(store: Store, identity: int) -> dict[str, Any]:
             "source": dict(origin._mapping),
             "acts": [dated(act) for act in acts_on(connection, identity)],
         }
+    shown: dict[str, Any] = found if reveal else masked(found)
+    return shown
 
 
 def dated(act: dict[str, Any]) -> dict[str, Any]:

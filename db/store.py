@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,9 +18,12 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
 
 from db.errors import NotFound, StoreError
+from db.migrations import HEAD
 
-HEAD = "0001"  # the newest migration; a test holds it equal to the folder
 BUSY_TIMEOUT_MS = 10_000
+ASK_EVERY = 0.002  # seconds between two tries of a person's decision to get the write lock
+CACHE_KIB = 32 << 10  # of pages, at most, in the memory of each connection
+CHECKPOINT_PAGES = 8_000  # of the write-ahead log, 32 MB, are written back at once
 
 
 class Store:
@@ -81,11 +84,14 @@ def store_path(location: str) -> Path:
     return Path(url.database)
 
 
-def open_store(location: str, *, create: bool = False) -> Store:
+def open_store(
+    location: str, *, create: bool = False, tell: Callable[[str], None] | None = None
+) -> Store:
     """Open the store at `location`, upgrading an older one after a backup.
 
-    `create` makes a new store where there is none; otherwise that is NotFound. Raises StoreError
-    when the file is no store, is newer than this program, or cannot be read.
+    `create` makes a new store where there is none; otherwise that is NotFound. `tell` hears when an
+    upgrade begins, which reads the whole store. Raises StoreError when the file is no store, is
+    newer than this program, or cannot be read.
     """
     path = store_path(location)
     if path.is_dir():
@@ -100,7 +106,7 @@ def open_store(location: str, *, create: bool = False) -> Store:
     engine = _engine(path)
     store = Store(engine, location, path)
     try:
-        _bring_up_to_date(store, path)
+        _bring_up_to_date(store, path, tell or (lambda _: None))
     except (DatabaseError, sqlite3.DatabaseError) as error:
         engine.dispose()
         raise StoreError(f"{path} is not a studio store, or is damaged: {error}") from error
@@ -124,6 +130,9 @@ def _engine(path: Path) -> Engine:
         cursor.execute("PRAGMA foreign_keys = ON")
         cursor.execute("PRAGMA recursive_triggers = ON")  # else REPLACE goes round the triggers
         cursor.execute("PRAGMA synchronous = NORMAL")
+        # an import touches the same pages of the indexes again and again
+        cursor.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+        cursor.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
         cursor.close()
 
     @event.listens_for(engine, "begin")
@@ -133,12 +142,38 @@ def _engine(path: Path) -> Engine:
             connection.exec_driver_sql("BEGIN")
             return
         connection.exec_driver_sql(f"PRAGMA synchronous = {level}")  # void inside a transaction
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        if level == "FULL":
+            _ask_often(connection)
+        else:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return engine
 
 
-def _bring_up_to_date(store: Store, path: Path) -> None:
+def _ask_often(connection: Connection) -> None:
+    """Begin between two batches of an import: a person waits, but SQLite would sleep up to 0.1 s.
+
+    Raises OperationalError when the lock was held by others for BUSY_TIMEOUT_MS.
+    """
+    raw = connection.connection.driver_connection
+    assert isinstance(raw, sqlite3.Connection)
+    end = time.monotonic() + BUSY_TIMEOUT_MS / 1000
+    raw.execute("PRAGMA busy_timeout = 0")
+    try:
+        while time.monotonic() < end:
+            try:
+                raw.execute("BEGIN IMMEDIATE")
+                return
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error):
+                    break
+                time.sleep(ASK_EVERY)
+        connection.exec_driver_sql("BEGIN IMMEDIATE")  # the last try, whose error is SQLAlchemy's
+    finally:
+        raw.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+
+
+def _bring_up_to_date(store: Store, path: Path, tell: Callable[[str], None]) -> None:
     with store.read() as connection:
         tables = set(connection.execute(text("SELECT name FROM sqlite_master")).scalars())
         revision = None
@@ -156,6 +191,7 @@ def _bring_up_to_date(store: Store, path: Path) -> None:
                 f"{path} was written by a newer studio (schema {revision}, this one knows {HEAD}); "
                 "upgrade studio"
             )
+        tell(f"upgrading {path} ({path.stat().st_size / 1e6:,.0f} MB), after a copy beside it")
         _backup(path, str(revision))
     upgrade(store.engine)
 

@@ -11,12 +11,22 @@ from bisect import bisect_left
 from collections.abc import Mapping
 from typing import Any
 
-from exports.call_values import Attempt, Call, Offered, is_signature, legacy_call, read_value, typed
+from exports.call_values import (
+    Attempt,
+    Call,
+    Offered,
+    is_signature,
+    legacy_call,
+    own_lines,
+    read_value,
+    typed,
+    unquoted,
+)
 from exports.json_fragments import Broken, Fragment, read_fragment
 
 OPEN, CLOSE = "<tool_call>", "</tool_call>"
 _OPENER = re.compile(
-    r"</?tool_call>|/tool_call>|<tools>|<function=|</?think>|```"
+    r"</?tool_call>|/tool_call>|<tools>|<function=|</?think(?:ing)?>|```"
     r'|(?P<object>\{(?=\s*+"))'
 )
 _FENCE = re.compile(r"```([A-Za-z0-9_+.-]*+)")
@@ -76,9 +86,11 @@ class _Reader:
                 return self._tools_block(end)
             case "<function=":
                 return self._function(start, "broken_xml")
-            case "<think>":
-                return self._past("</think>", end)
-            case "</think>":  # the prompt opened it: what came before does not count
+            case "<think>" | "<thinking>":
+                return self._past(f"</{opener[0][1:]}", end)
+            case (
+                "</think>" | "</thinking>"
+            ):  # the prompt opened it: what came before does not count
                 self.attempts.clear()
                 self.kept.clear()
                 return end
@@ -264,7 +276,7 @@ class _Reader:
                 "json" if "\n" in self.text[start : start + 400] else "truncated"
             )
             return start + len("<function=")
-        name = self._unquoted(head[1].strip())
+        name = unquoted(head[1].strip(), self.offered)
         arguments: dict[str, Any] = {}
         position = self._space(head.end())
         while self.text.startswith("<parameter=", position):
@@ -275,10 +287,6 @@ class _Reader:
         elif "truncated" not in attempt.problems:
             attempt.call = Call(name, arguments)
         return position
-
-    def _unquoted(self, name: str) -> str:
-        bare = name[1:-1] if len(name) > 1 and name[0] == name[-1] and name[0] in "\"'" else name
-        return bare if self.offered is None or bare in self.offered else name
 
     def _parameter(
         self, start: int, function: str, arguments: dict[str, Any], attempt: Attempt
@@ -291,10 +299,11 @@ class _Reader:
             return after
         if end == after:  # nothing closed it
             attempt.problems.append("truncated" if end == self.size else "no_close_tag")
-        properties = (self.offered or {}).get(function, {}).get("properties")
-        schema = properties.get(head[1].strip()) if isinstance(properties, Mapping) else None
-        value = self.text[head.end() : end].removeprefix("\n").removesuffix("\n")
-        arguments[head[1].strip()] = typed(value, schema)
+        root = (self.offered or {}).get(function, {})
+        properties = root.get("properties")
+        known = properties if isinstance(properties, Mapping) else {}
+        name = unquoted(head[1].strip(), known if known else None)
+        arguments[name] = typed(own_lines(self.text[head.end() : end]), known.get(name), root)
         return after
 
     def _end_of_value(self, start: int) -> tuple[int, int]:

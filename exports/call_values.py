@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -118,9 +118,27 @@ def legacy_call(value: Mapping[str, Any]) -> Call | None:
     return Call(name, arguments) if name and isinstance(arguments, dict) else None
 
 
-def typed(value: str, schema: Any) -> Any:
-    """An XML parameter's value by its JSON schema; text where the schema says text or nothing."""
-    types = _types(schema)
+def unquoted(name: str, known: Container[str] | None) -> str:
+    """Without the quotes around it, if that name is known (or none is)."""
+    bare = name[1:-1] if len(name) > 1 and name[0] == name[-1] and name[0] in "\"'" else name
+    return bare if known is None or bare in known else name
+
+
+def own_lines(value: str) -> str:
+    """A parameter's value without the line ends that its tags stand on."""
+    for end in ("\r\n", "\n"):
+        if value.startswith(end):
+            value = value[len(end) :]
+            break
+    return value.removesuffix("\r\n") if value.endswith("\r\n") else value.removesuffix("\n")
+
+
+def typed(value: str, schema: Any, root: Mapping[str, Any] | None = None) -> Any:
+    """An XML parameter's value by its JSON schema; text where the schema says text or nothing.
+
+    `root` is the schema that a `$ref` in it points into.
+    """
+    types = _types(schema, root or {})
     if not types or types <= {"string"}:
         return value
     stripped = value.strip()
@@ -134,34 +152,63 @@ def typed(value: str, schema: Any) -> Any:
     return decoded
 
 
+_ALIASES = {
+    "str": "string", "text": "string", "int": "integer", "long": "integer", "float": "number",
+    "double": "number", "bool": "boolean", "list": "array", "tuple": "array", "dict": "object",
+    "map": "object", "none": "null",
+}  # fmt: skip
 _KINDS: dict[str, tuple[type, ...]] = {
     "integer": (int,),
     "number": (int, float),
-    "float": (int, float),
     "array": (list,),
-    "tuple": (list,),
     "object": (dict,),
-    "dict": (dict,),
 }
+_CHOICES = ("anyOf", "oneOf", "allOf")
+_DEEPEST = 8  # schemas inside of schemas; a `$ref` may point to itself
 
 
 def _fits(value: Any, types: set[str]) -> bool:
-    return any(isinstance(value, _KINDS.get(name, ())) for name in types)
+    is_number = not isinstance(value, bool)
+    return any(isinstance(value, _KINDS.get(name, ())) for name in types) and is_number
 
 
-def _types(schema: Any) -> set[str]:
+def _types(schema: Any, root: Mapping[str, Any], depth: int = 0) -> set[str]:
     """The type names that a JSON schema allows; empty when it does not say."""
-    if not isinstance(schema, Mapping):
+    if not isinstance(schema, Mapping) or depth > _DEEPEST:
         return set()
     named = schema.get("type")
-    types = {named} if isinstance(named, str) else set()
-    if isinstance(named, list):
-        types = {name for name in named if isinstance(name, str)}
-    for key in ("anyOf", "oneOf"):
+    listed = named if isinstance(named, list) else [named]
+    types = {_type_name(name) for name in listed if isinstance(name, str)}
+    if isinstance(schema.get("$ref"), str):
+        types |= _types(_pointed_at(schema["$ref"], root), root, depth + 1)
+    for key in _CHOICES:
         options = schema.get(key)
         for option in options if isinstance(options, list) else ():
-            types |= _types(option)
+            types |= _types(option, root, depth + 1)
+    if not types:
+        types = _types_of_values(schema)
+    return types | ({"null"} if types and schema.get("nullable") is True else set())
+
+
+def _type_name(name: str) -> str:
+    folded = name.lower()
+    return _ALIASES.get(folded, folded)
+
+
+def _types_of_values(schema: Mapping[str, Any]) -> set[str]:
+    """By the values of `enum` or `const`, where no type is named."""
     enum = schema.get("enum")
-    if not types and isinstance(enum, list):
-        types = {"string"} if all(isinstance(v, str) for v in enum) else {"any"}
-    return types
+    values = enum if isinstance(enum, list) else [schema["const"]] if "const" in schema else []
+    if not values:
+        return set()
+    return {"string"} if all(isinstance(value, str) for value in values) else {"any"}
+
+
+def _pointed_at(reference: str, root: Mapping[str, Any]) -> Any:
+    """What `#/$defs/Name` stands for."""
+    found: Any = root
+    for part in reference.removeprefix("#/").split("/"):
+        found = found.get(part.replace("~1", "/").replace("~0", "~")) if found else None
+        if not isinstance(found, Mapping):
+            return None
+    return found

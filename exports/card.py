@@ -69,18 +69,31 @@ def manifest(
     **more: Any,
 ) -> dict[str, Any]:
     """What the export is, as JSON: recipe, hashes, counts, sources. `more` stands beside them."""
-    recipe = dict(dataset.recipe)
-    if published and recipe.get("replay_from"):
-        recipe["replay_from"] = Path(recipe["replay_from"]).name
+    recipe, report = dict(dataset.recipe), dataset.report
+    if published:
+        recipe, report = _without_folders(recipe), _without_folders(report)
     return {
         "dataset": dataset.label,
         "sha256": dataset.sha256,
         **more,
         "recipe": recipe,
-        "report": dataset.report,
+        "report": report,
         "files": list(files),
         "sources": list(sources),
     }
+
+
+_PATHS = frozenset({"replay_from", "base", "tools", "avoid", "suite", "name"})
+
+
+def _without_folders(value: Any, key: str = "") -> Any:
+    """The same with the folders of this machine taken off the files that it names."""
+    if isinstance(value, dict):
+        return {name: _without_folders(inner, name) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_folders(inner, key) for inner in value]
+    is_file = key in _PATHS and isinstance(value, str) and Path(value).is_absolute()
+    return Path(value).name if is_file else value
 
 
 def card(
@@ -109,12 +122,29 @@ def card(
 - of {report["problems"]:,} problems, with {report["replay"]:,} general examples beside them
 - by agent: {agents or "none"}
 - not taken from the collection: {dropped or "nothing"}
-- built with strategy `{recipe["strategy"]}`, seed {recipe["seed"]}, template `{recipe["template"]}`
+{_walls(report)}- built with strategy `{recipe["strategy"]}`, seed {recipe["seed"]}, template \
+`{recipe["template"]}`
 - from {len(sources):,} files; licences: {licensed}
 - sha256 of the examples: `{dataset.sha256}`
 
 `manifest.json` holds the whole recipe, what was dropped and why, and the sources with their hashes.
 """
+
+
+def _walls(report: Mapping[str, Any]) -> str:
+    """A line for each suite that it is kept apart from, or whose items it shares."""
+    wall = report.get("overlap") or {"suites": []}
+    lines = []
+    for suite in wall["suites"]:
+        name, shared = Path(suite["suite"]).name, sum(suite["examples"].values())
+        if suite["struck"]:
+            lines.append(
+                f"- shares {len(suite['struck']):,} of {suite['items']:,} items with the suite "
+                f"`{name}`, which are struck from verdicts on it (ids in the manifest)"
+            )
+        else:
+            lines.append(f"- nothing shared with the suite `{name}` ({shared:,} examples left out)")
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _metadata(files: Sequence[Mapping[str, Any]], licences: Mapping[str, int]) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from db.store import Store
 from exports.candidates import Candidate, Prospect, find_prospects, judged
 from exports.conversation import Message, Tool
-from exports.leakage import overlaps, requests_of
+from exports.leakage import Wall
 from exports.mix import quotas
 from exports.solutions import choose
 from exports.splits import connected, draw
@@ -35,7 +35,7 @@ class Choice:
 def choose_examples(
     store: Store,
     recipe: BuildRecipe,
-    forbidden: Sequence[Sequence[str]],
+    wall: Wall,
     count_tokens: CountTokens | None,
 ) -> Choice:
     """The strategy's choice of each problem's solutions, within the budget and the mix.
@@ -46,7 +46,7 @@ def choose_examples(
     prospects, dropped = find_prospects(store, recipe.where)
     choice = Choice(dropped=dropped)
     tools = tools_by_format(store, recipe.where, recipe.tools)
-    judge = _Judge(store, recipe, forbidden, count_tokens, dropped, _by_problem(prospects), tools)
+    judge = _Judge(store, recipe, wall, count_tokens, dropped, _by_problem(prospects), tools)
     open_ended = recipe.budget is None or recipe.mix != "as_is"
     for problems in judge.batches(len(prospects) if open_ended else BATCH):
         offers = judge.offers(problems)
@@ -67,7 +67,7 @@ class _Judge:
 
     store: Store
     recipe: BuildRecipe
-    forbidden: Sequence[Sequence[str]]
+    wall: Wall
     count_tokens: CountTokens | None
     dropped: Counter[str]
     waiting: dict[int, list[Prospect]]  # by problem, not read yet
@@ -118,7 +118,7 @@ class _Judge:
         prospects.sort(key=lambda prospect: prospect.id)
         found, reasons = judged(self.store, prospects, self.recipe.quality, self.tools)
         self.dropped.update(reasons)
-        found = _without_leaks(found, self.forbidden, self.dropped)
+        found = _without_leaks(found, self.wall, self.dropped)
         found = _short_enough(found, self.recipe.max_tokens, self.count_tokens, self.dropped)
         self.ready.update({problem: [] for problem in wanted})
         for candidate in found:
@@ -146,13 +146,10 @@ def _units(by_problem: dict[int, list[Prospect]]) -> dict[int, list[int]]:
     return {problem: units[root] for problem, root in zip(linked, roots, strict=True)}
 
 
-def _without_leaks(
-    found: list[Candidate], forbidden: Sequence[Sequence[str]], dropped: Counter[str]
-) -> list[Candidate]:
-    if not forbidden:
+def _without_leaks(found: list[Candidate], wall: Wall, dropped: Counter[str]) -> list[Candidate]:
+    if not wall.suites or wall.choice != "drop":
         return found
-    texts = [requests_of(candidate.conversation.messages) for candidate in found]
-    leaked = {overlap.index for overlap in overlaps(texts, forbidden)}
+    leaked = wall.leaking([candidate.conversation.messages for candidate in found])
     dropped["leaked"] += len(leaked)
     return [candidate for index, candidate in enumerate(found) if index not in leaked]
 

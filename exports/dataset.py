@@ -6,7 +6,7 @@ The same recipe on the same store gives the same bytes. A draft is what `build` 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -16,7 +16,7 @@ from exports.candidates import Candidate
 from exports.choosing import CountTokens, choose_examples
 from exports.conversation import TEMPLATES, in_legacy_template
 from exports.frozen import ExampleRow, freeze
-from exports.leakage import requests_of, suite_requests
+from exports.leakage import CHOICES, Wall, overlaps, requests_of
 from exports.mix import MIXES
 from exports.quality import FILTERS, USUAL
 from exports.replay import replay_rows
@@ -35,6 +35,9 @@ class BuildRecipe:
     `mix` other than `as_is` takes the agents in the proportion of `shares`; `quality` names
     filters; `tools` is a file of definitions, or `inferred`, for logs that do not hold what was
     offered; `max_tokens` leaves out what is longer in the base's tokens.
+
+    What the suites of `avoid` share with it is dropped, or (`overlap` strike) stays, and the
+    suites' items are struck from verdicts on it. `base` is the one that it is counted for.
     """
 
     name: str
@@ -45,6 +48,7 @@ class BuildRecipe:
     split: str = "80/10/10"
     seed: int = 0
     avoid: tuple[str, ...] = ()
+    overlap: str = "drop"
     replay: float = 0.0
     replay_from: str | None = None
     template: str = "tool_call"
@@ -53,6 +57,7 @@ class BuildRecipe:
     quality: tuple[str, ...] = USUAL
     tools: str | None = None
     max_tokens: int | None = None
+    base: str | None = None
 
     def check(self) -> None:
         """Raises BadInput for what cannot be built."""
@@ -72,6 +77,10 @@ class BuildRecipe:
             raise BadInput(f"no mix {self.mix!r}; there are {', '.join(MIXES)}")
         if unknown := set(self.quality) - set(FILTERS):
             raise BadInput(f"no quality filter {min(unknown)!r}; there are {', '.join(FILTERS)}")
+        if self.overlap not in CHOICES:
+            raise BadInput(f"no choice {self.overlap!r} for overlaps; {' or '.join(CHOICES)}")
+        if self.overlap == "strike" and not self.avoid:
+            raise BadInput("--overlap strike needs --avoid SUITE: from which verdict to strike")
         if self.max_tokens is not None and self.max_tokens < 1:
             raise BadInput("--max-tokens is a number from 1")
 
@@ -82,12 +91,15 @@ def build(
     *,
     avoid: Sequence[Suite] = (),
     count_tokens: CountTokens | None = None,
+    base: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Choose, split, freeze; returns the report. `avoid` are the suites that the recipe names.
 
-    Raises BadInput when nothing is left to train on.
+    `base` (`{name, tokenizer, template}`) tells for which base it is, by the digests. Raises
+    BadInput when nothing is left to train on.
     """
     rows, report = draft(store, recipe, avoid=avoid, count_tokens=count_tokens)
+    report = {**report, "base": dict(base) if base else None}
     return freeze(store, recipe.name, asdict(recipe), rows, report)
 
 
@@ -101,8 +113,8 @@ def draft(
     """The examples that `build` would freeze, and its report without a name and a hash."""
     recipe.check()
     shares = parse_shares(recipe.split)
-    forbidden = [request for suite in avoid for request in suite_requests(suite)]
-    choice = choose_examples(store, recipe, forbidden, count_tokens)
+    wall = Wall(avoid, recipe.overlap)
+    choice = choose_examples(store, recipe, wall, count_tokens)
     kept, dropped = choice.candidates, choice.dropped
     if not kept:
         reasons = ", ".join(f"{name} {n}" for name, n in dropped.most_common())
@@ -112,13 +124,17 @@ def draft(
         converted.update(candidate.conversation.converted)
     groups = connected(_group_keys(kept))
     splits = assign(groups, shares, recipe.seed)
+    kept, splits = _apart(kept, splits, dropped)
     rows = [_row(c, split, recipe.template) for c, split in zip(kept, splits, strict=True)]
-    rows += replay_rows(recipe, rows, forbidden, dropped)
+    if recipe.overlap == "strike":
+        wall.leaking([row.messages for row in rows if row.split != "test"])
+    rows += replay_rows(recipe, rows, wall, dropped)
     rows = sorted(rows, key=lambda row: (SPLITS.index(row.split), draw(recipe.seed, row.line())))
     if count_tokens is not None:
         for row in rows:
             row.tokens = count_tokens(row.messages, row.tools)
-    return rows, {**_report(rows, dropped, converted), "mix": choice.places or {}}
+    more = {"mix": choice.places or {}, "overlap": wall.report()}
+    return rows, {**_report(rows, dropped, converted), **more}
 
 
 def _group_keys(kept: Sequence[Candidate]) -> list[list[tuple[str, int]]]:
@@ -133,6 +149,21 @@ def _group_keys(kept: Sequence[Candidate]) -> list[list[tuple[str, int]]]:
             own.append(("cluster", candidate.prospect.cluster))
         keys.append(own)
     return keys
+
+
+def _apart(
+    kept: Sequence[Candidate], splits: Sequence[str], dropped: Counter[str]
+) -> tuple[list[Candidate], list[str]]:
+    """Without what shares a long run of words with a split that judges it."""
+    asked = [requests_of(candidate.conversation.messages) for candidate in kept]
+    gone: set[int] = set()
+    for side, judges in (("train", ("valid", "test")), ("valid", ("test",))):
+        own = [n for n, split in enumerate(splits) if split == side]
+        others = [asked[n] for n, split in enumerate(splits) if split in judges]
+        gone |= {own[found.index] for found in overlaps([asked[n] for n in own], others)}
+    dropped["shared_with_another_split"] += len(gone)
+    left = [n for n in range(len(kept)) if n not in gone]
+    return [kept[n] for n in left], [splits[n] for n in left]
 
 
 def _row(candidate: Candidate, split: str, template: str) -> ExampleRow:

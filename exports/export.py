@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from db.errors import BadInput, Refused
+from db.secrets import secrets_in
 from db.store import Store
 from exports.card import card, manifest, sources_of
 from exports.formats import FORMATS, WriteRow, row_writer
 from exports.formats.exchanges import Untold
 from exports.frozen import Frozen, StoredExample, examples_of
 from exports.rendering import Template
-from exports.secrets import secrets_in
 from exports.splits import SPLITS
 
 _DATASET_INFO = "dataset_info.json"  # where LLaMA-Factory looks

@@ -52,6 +52,11 @@ class Frozen:
     recipe: dict[str, Any]
     report: dict[str, Any]
 
+    @property
+    def base(self) -> str | None:
+        """The base that it was built for, where that is known."""
+        return (self.report.get("base") or {}).get("name")
+
 
 def find_dataset(store: Store, name: str) -> Frozen:
     """The dataset `name@version`, or the newest version of `name`. Raises NotFound."""

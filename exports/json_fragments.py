@@ -48,7 +48,7 @@ def read_fragment(text: str, start: int, limit: int) -> Fragment | Broken:
     part = text[start:end]
     value = _loads(part, strict=True)
     if value is not _NOTHING:
-        return Fragment(end, value, repaired=False)
+        return Fragment(end, value, repaired=_repeats_a_key(part))
     mended = _TRAILING_COMMA.sub(lambda found: found[1] or "", part)
     value = _loads(mended, strict=False)  # raw line breaks in strings
     if value is _NOTHING:
@@ -72,6 +72,21 @@ def _loads(text: str, *, strict: bool) -> Any:
         )
     except (ValueError, RecursionError):
         return _NOTHING
+
+
+def _repeats_a_key(text: str) -> bool:
+    """Whether an object says a key twice; JSON leaves open which one counts, we take the last."""
+    repeated = False
+
+    def pairs(found: list[tuple[str, Any]]) -> dict[str, Any]:
+        nonlocal repeated
+        kept = dict(found)
+        repeated = repeated or len(kept) < len(found)
+        return kept
+
+    if text.count('":') + text.count('" :') > 1:
+        json.loads(text, object_pairs_hook=pairs)
+    return repeated
 
 
 def _no_constant(name: str) -> float:

@@ -15,7 +15,7 @@ from exports.code_blocks import normalised_tree, python_code
 from exports.conversation import Conversation
 from exports.tool_calls import parse
 
-_CUT_OFF = frozenset({"length", "max_tokens", "max_output_tokens", "model_length", "truncated"})
+CUT_OFF = frozenset({"length", "max_tokens", "max_output_tokens", "model_length", "truncated"})
 _REFUSES = re.compile(
     r"\s*(?:i['’]m |i am )?(?:really |very |so )?(?:sorry|afraid)\b[^.\n]{0,80}"
     r"\b(?:can['’]?t|cannot|can not|unable|not able)\b"
@@ -37,7 +37,7 @@ class Answered:
 
 
 def _truncated(answered: Answered) -> bool:
-    return (answered.stop_reason or "").casefold() in _CUT_OFF
+    return (answered.stop_reason or "").casefold() in CUT_OFF
 
 
 def _unreadable_call(answered: Answered) -> bool:

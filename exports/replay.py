@@ -12,7 +12,7 @@ from db.errors import BadInput
 from db.interactions import dumps
 from exports.conversation import Message, Tool, in_legacy_template, training_conversation
 from exports.frozen import ExampleRow
-from exports.leakage import overlaps, requests_of
+from exports.leakage import Wall, overlaps, requests_of, suite_requests
 from exports.requests import same_requests
 from exports.splits import draw
 
@@ -23,15 +23,19 @@ if TYPE_CHECKING:
 def replay_rows(
     recipe: BuildRecipe,
     rows: Sequence[ExampleRow],
-    forbidden: Sequence[Sequence[str]],
+    wall: Wall,
     dropped: Counter[str],
 ) -> list[ExampleRow]:
-    """General examples against forgetting, drawn by the seed, for training and validation."""
+    """General examples against forgetting, drawn by the seed, for training and validation.
+
+    There are plenty of them, so what a suite shares is left out whatever the choice.
+    """
     if not recipe.replay or recipe.replay_from is None:
         return []
     pool = _general_examples(Path(recipe.replay_from))
     pool.sort(key=lambda example: draw(recipe.seed, dumps(example[0])))
-    taken = [*forbidden, *(requests_of(row.messages) for row in rows)]
+    taken = [request for suite in wall.suites for request in suite_requests(suite)]
+    taken += [requests_of(row.messages) for row in rows]
     shared = {o.index for o in overlaps([requests_of(m) for m, _ in pool], taken)}
     dropped["replay_leaked"] += len(shared)
     pool = _without_repeats([e for index, e in enumerate(pool) if index not in shared])

@@ -31,27 +31,36 @@ def shape(text: str) -> str:
 
 
 def distinct(answers: Sequence[Answer]) -> list[Answer]:
-    """One answer of each solution, the best ranked first; ties keep their order.
+    """One answer of each solution, the best ranked first; ties keep their order."""
+    return [group[0] for group in solutions(answers)]
+
+
+def solutions(answers: Sequence[Answer]) -> list[list[Answer]]:
+    """The answers of each solution, its best ranked first, and the best solution first.
 
     Code is the same solution when its normalised trees are equal, prose when its similarity
     (normalised indel, 0..1) is at least `SAME_PROSE`.
     """
     ordered = sorted(answers, key=lambda a: (a.rank, a.id))
     shapes = [shape(answer.text) for answer in ordered]
-    kept: list[Answer] = []
-    seen: set[str] = set()
-    prose: dict[int, list[str]] = {}  # what was kept, by group of likeness
+    found: list[list[Answer]] = []
+    seen: dict[str, list[Answer]] = {}
+    prose: dict[int, list[str]] = {}  # the first wording of each solution, by group of likeness
     for answer, own, group in zip(ordered, shapes, _groups(shapes), strict=True):
-        if own in seen:
-            continue
-        if not own.startswith("Module("):
+        same = seen.get(own)
+        if same is None and not own.startswith("Module("):
             near = prose.setdefault(group, [])
-            if any(_same_prose(own, other) for other in near):
-                continue
-            near.append(own)
-        seen.add(own)
-        kept.append(answer)
-    return kept
+            alike = next((other for other in near if _same_prose(own, other)), None)
+            if alike is None:
+                near.append(own)
+            else:
+                same = seen[alike]
+        if same is None:
+            same = []
+            found.append(same)
+        same.append(answer)
+        seen.setdefault(own, same)
+    return found
 
 
 def _same_prose(a: str, b: str) -> bool:

@@ -28,7 +28,7 @@ PROBLEMS = (
     "prose",  # a call told, not made
     "unknown_tool",  # names a tool that was not offered
     "truncated",  # the text ends in the middle of a call
-    "repaired_json",  # trailing commas, raw line breaks, a bracket too many
+    "repaired_json",  # trailing commas, raw line breaks, a bracket too many, a key twice
 )
 _EXPLICIT = ("tags", "xml", "broken_xml")
 

@@ -7,6 +7,7 @@ a thread while the first rows are already on the screen.
 from __future__ import annotations
 
 import asyncio
+import gc
 import importlib
 import os
 import signal
@@ -15,17 +16,18 @@ from functools import partial
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, ClassVar
 
+from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.message import Message
 from textual.screen import Screen
+from textual.widgets import Input
 
 from db.errors import BadInput, StudioError
-from studio import commands, preferences
+from studio import commands, keys, preferences
 from studio.acting import Act, ActQueue, Outcome
 from studio.commands import Command
 from studio.preferences import Preferences, View
-from studio.screens.browse import BrowseScreen
 from studio.screens.frame import StudioScreen
 from studio.screens.help import HelpScreen
 from studio.widgets.bindings import bind
@@ -34,8 +36,9 @@ if TYPE_CHECKING:
     from db.store import Store
 
 FIRST = "browse"
-# Imported when they are first shown: the first frame waits for none of them.
+# Imported, as are their styles, when they are first shown: the first frame waits for none of them.
 SCREENS = {
+    FIRST: "BrowseScreen",
     "duplicates": "DuplicatesScreen",
     "datasets": "DatasetsScreen",
     "runs": "RunsScreen",
@@ -50,10 +53,7 @@ class AdapterStudio(App[StudioError | None]):
 
     TITLE = "Adapter Studio"
     DEFAULT_MODE = FIRST
-    CSS_PATH: ClassVar[list[str | PurePath]] = [
-        "app.tcss",
-        *(f"screens/{name}.tcss" for name in (FIRST, *SCREENS)),
-    ]
+    CSS_PATH: ClassVar[list[str | PurePath]] = ["app.tcss", f"screens/{FIRST}.tcss"]
     BINDINGS: ClassVar[list[BindingType]] = []
     COMMAND_PALETTE_BINDING = "f24"  # the palette's own key comes from the command table
 
@@ -76,13 +76,12 @@ class AdapterStudio(App[StudioError | None]):
         self.location = location
         self.path = _path(location)
         self.preferred = preferred if preferred is not None else preferences.load()
-        self.table = commands.with_keys(commands.COMMANDS, self.preferred.keys)
+        self.table = keys.with_keys(commands.COMMANDS, self.preferred.keys)
         self.store: Store | None = None
         self.agents: list[str] = []
         self._opening = False
         self._acts: ActQueue | None = None
         bind(self, self.table, "everywhere")
-        self.add_mode(FIRST, lambda: BrowseScreen(self.path, self.table))
         for name in SCREENS:
             self.add_mode(name, partial(self._make, name))
         theme = self.preferred.theme or self.preferred.chosen_theme
@@ -99,6 +98,9 @@ class AdapterStudio(App[StudioError | None]):
     def _make(self, name: str) -> StudioScreen:
         module = importlib.import_module(f"studio.screens.{name}")
         screen: StudioScreen = getattr(module, SCREENS[name])(self.path, self.table)
+        # Textual takes every new mode for one that a change of theme has passed by, and would parse
+        # all styles once more: a fifth of the time to the first text
+        screen._css_update_count = self._css_update_count
         return screen
 
     async def action_go(self, name: str) -> None:
@@ -109,6 +111,32 @@ class AdapterStudio(App[StudioError | None]):
         """Keep the theme that the user chooses; end with the terminal, whoever started us."""
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._hung_up)
         self.theme_changed_signal.subscribe(self, self._theme_chosen)
+        # back from a shell: the terminal has forgotten what was drawn
+        self.app_resume_signal.subscribe(self, lambda _: self.refresh(repaint=True, layout=True))
+
+    async def on_event(self, event: events.Event) -> None:
+        """Act on keys in the order in which they were typed, however fast they come.
+
+        Textual hands a key to the focus first and learns of its command last: of a quick `/token`
+        the `t` would be a label, since the search asks later. What an input takes stays with it.
+        """
+        if isinstance(event, events.Key) and not event.is_forwarded and self.app_focus:
+            if event.key == "ctrl+z":  # the terminal's own, which raw mode keeps from it
+                self._suspend()
+                return
+            typing = isinstance(self.screen.focused, Input)
+            if not typing and await self._check_bindings(event.key):
+                return
+        await super().on_event(event)
+
+    def _suspend(self) -> None:
+        from studio import suspending
+
+        if self._driver is not None and self._driver.can_suspend and suspending.can_return():
+            with self.suspend():
+                suspending.stop()
+        elif isinstance(self.screen, StudioScreen):
+            self.screen.say("there is no shell to go to; ctrl+q leaves the app")
 
     def _theme_chosen(self, theme: object) -> None:
         name = self.theme
@@ -141,12 +169,16 @@ class AdapterStudio(App[StudioError | None]):
 
     def on_adapter_studio_opened(self, message: Opened) -> None:
         """Take the store, and make a command of every agent."""
+        if not gc.isenabled():
+            gc.freeze()  # what is imported by now stays: a key never waits for a walk through it
+            gc.set_threshold(10_000, 10, 20)  # and seldom for one through all that was read since
+            gc.enable()
         self.store = message.store
         self._acts = ActQueue(message.store, lambda outcome: self.post_message(self.Acted(outcome)))
         labels = commands.label_commands(message.agents)
-        self.table = commands.with_keys((*labels, *self.table), self.preferred.keys)
+        self.table = keys.with_keys((*labels, *self.table), self.preferred.keys)
         try:
-            commands.check_ids(self.preferred.keys, [command.id for command in self.table])
+            keys.check_ids(self.preferred.keys, [command.id for command in self.table])
         except BadInput as error:
             self.exit(BadInput(f"{self.preferred.folder / 'settings.yaml'}: {error}"), 2)
             return
@@ -191,8 +223,8 @@ class AdapterStudio(App[StudioError | None]):
         places = ("everywhere", *((screen.PLACE,) if isinstance(screen, StudioScreen) else ()))
         for command in self.table:
             if command.where in places and command.id != "app.palette":
-                keys = commands.key_names(command)
-                title = command.label + (f"  ({keys})" if keys else "")
+                names = keys.key_names(command)
+                title = command.label + (f"  ({names})" if names else "")
                 yield SystemCommand(title, command.help, self._runner(command))
         yield SystemCommand("theme", "Choose the colours.", self.action_change_theme)
 

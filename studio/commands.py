@@ -6,18 +6,16 @@ to have the focus: `everywhere`, a screen (`browse`), or a widget of it (`table`
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 
-from db.errors import BadInput
-
-# ctrl+h is backspace, ctrl+i tab, ctrl+j and ctrl+m enter; ctrl+s and ctrl+z are the terminal's.
-FORBIDDEN = frozenset(f"ctrl+{letter}" for letter in "hijmsz")
 PLACES = {
     "everywhere": "Everywhere",
     "browse": "Browse",
     "table": "In the table",
     "duplicates": "Duplicates",
+    "problems": "Problems",
+    "classes": "Classes",
     "runs": "Runs",
     "compare": "Compare",
     "decide": "Decide",
@@ -39,6 +37,8 @@ _NAMESPACES = {
     "app": "app.",
     "browse": "screen.",
     "duplicates": "screen.",
+    "problems": "screen.",
+    "classes": "screen.",
     "compare": "screen.",
     "decide": "screen.",
     "views": "screen.",
@@ -112,6 +112,14 @@ COMMANDS: tuple[Command, ...] = (
     _command("browse.sort", "s", "sort", "Choose the order of the rows.", "browse", 20),
     _command("browse.queue", "Q", "queue", "Unreviewed rows, least certain agent first.", "browse",
              21),
+    _command("browse.import", "i", "import", "Logs: files or folders, by a process of its own.",
+             "browse", 22),
+    _command("browse.import-stop", "S", "stop import", "What it brought stays; i goes on with it.",
+             "browse"),
+    _command("browse.import-report", "L", "import report",
+             "All that the last import rejected, in $PAGER.", "browse"),
+    _command("browse.classes", "m", "mix", "The mix against the plan, and how far the classes can "
+             "be trusted.", "browse", 22),
     _command("browse.range", "V", "range", "Start a range; moving extends it.", "browse"),
     _command("browse.mark-all", "asterisk", "mark all", "Mark every row that matches, or none.",
              "browse"),
@@ -153,6 +161,8 @@ COMMANDS: tuple[Command, ...] = (
              "duplicates", 17),
     _command("duplicates.find", "d", "find", "Look for duplicates meanwhile; Esc stops it.",
              "duplicates", 18),
+    _command("duplicates.problems", "P", "problems", "Problems, with their solutions.",
+             "duplicates", 19),
     _command("duplicates.next-cluster", "J", "next cluster", "Next one, wherever the focus is.",
              "duplicates"),
     _command("duplicates.previous-cluster", "K", "cluster before", "The one before.",
@@ -161,6 +171,47 @@ COMMANDS: tuple[Command, ...] = (
     _command("duplicates.switch", "tab shift+tab", "other pane", "Between clusters and members.",
              "duplicates"),
     _command("duplicates.refresh", "R f5", "refresh", "Read everything again.", "duplicates"),
+    _command("classes.classify", "c", "classify", "Give every interaction its agent, as one act.",
+             "classes", 10),
+    _command("classes.open", "enter", "open", "Read this one in Browse, to label it.", "classes",
+             11),
+    _command("classes.undo", "u", "undo", "Take the last act back, also after a restart.",
+             "classes", 12),
+    _command("classes.redo", "ctrl+r", "redo", "Bring back what was undone.", "classes"),
+    _command("classes.switch", "tab shift+tab l h left right", "other pane",
+             "Between figures and interactions.", "classes", 13),
+    _command("classes.next", "J", "next", "The next one, wherever the focus is.", "classes", 14),
+    _command("classes.previous", "K", "previous", "The one before.", "classes", 15),
+    _command("classes.refresh", "R f5", "refresh", "Count everything anew.", "classes"),
+    _command("problems.verify", "v", "verify", "Run what has no verdict yet against its tests.",
+             "problems", 10),
+    _command("problems.verify-again", "V", "verify again", "Run this problem's answers once more.",
+             "problems"),
+    _command("problems.split", "s", "split off", "The solution on the right becomes a problem of "
+             "its own.", "problems", 11),
+    _command("problems.mark", "space", "mark", "Mark for merging, or take the mark away.",
+             "problems", 12),
+    _command("problems.merge", "m", "merge", "The first marked problem takes the others.",
+             "problems", 13),
+    _command("problems.undo", "u", "undo", "Take the last act back, also after a restart.",
+             "problems", 14),
+    _command("problems.redo", "ctrl+r", "redo", "Bring back what was undone.", "problems"),
+    _command("problems.next-solution", "right_square_bracket l right", "next one",
+             "Compare the next solution.", "problems", 15),
+    _command("problems.previous-solution", "left_square_bracket h left", "one before",
+             "Compare the solution before.", "problems"),
+    _command("problems.next-difference", "n", "next diff.", "Next difference.", "problems", 16),
+    _command("problems.previous-difference", "p", "previous", "The difference before.",
+             "problems"),
+    _command("problems.several", "f", "several", "Only those with several solutions, or all.",
+             "problems", 17),
+    _command("problems.next-problem", "J", "next problem", "Next one, wherever the focus is.",
+             "problems"),
+    _command("problems.previous-problem", "K", "problem before", "The one before.", "problems"),
+    _command("problems.read", "enter", "read", "To the two solutions.", "problems"),
+    _command("problems.switch", "tab shift+tab", "other pane", "Between problems and solutions.",
+             "problems"),
+    _command("problems.refresh", "R f5", "refresh", "Read everything again.", "problems"),
     _command("table.down", "j down", "down", "One row down.", "table"),
     _command("table.up", "k up", "up", "One row up.", "table"),
     _command("table.page-down", "ctrl+d pagedown", "page down", "One page down.", "table"),
@@ -239,8 +290,11 @@ COMMANDS: tuple[Command, ...] = (
     _command("compare.fixed", "f", "fixed", "Items that only B passes.", "compare", 11),
     _command("compare.both-wrong", "w", "both wrong", "Items that neither passes.", "compare", 12),
     _command("compare.all", "A", "all", "Every item.", "compare", 13),
+    _command("compare.search", "slash", "search", "Words in items, verdicts and requests.",
+             "compare", 13),
     _command("compare.next-difference", "n", "next diff.", "Next difference, here or in the next "
-             "item.", "compare", 14),
+             "item; in a search the next hit.", "compare", 14),
+    _command("compare.previous-hit", "N", "hit before", "The hit of a search before.", "compare"),
     _command("compare.previous-difference", "p", "previous", "The difference before.", "compare"),
     _command("compare.choose-a", "less_than_sign", "choose A", "Another arm on the left.",
              "compare", 15),
@@ -302,73 +356,3 @@ def label_commands(keys: Mapping[str, str]) -> tuple[Command, ...]:
         )
         for footer, (agent, key) in enumerate(keys.items(), -len(keys))
     )  # fmt: skip
-
-
-def with_keys(commands: Iterable[Command], chosen: Mapping[str, str]) -> tuple[Command, ...]:
-    """The commands with the keys that the user chose; a key that another had is taken from it.
-
-    `chosen` maps command ids to keys separated by blanks. Raises BadInput for a key that a
-    terminal cannot tell from another.
-    """
-    listed = list(commands)
-    for identity, keys in chosen.items():
-        for key in keys.split():
-            if key in FORBIDDEN:
-                raise BadInput(f"keys: {identity}: {key} cannot be used, terminals need it")
-        at = next((n for n, command in enumerate(listed) if command.id == identity), None)
-        if at is None:
-            continue
-        mine = replace(listed[at], keys=tuple(keys.split()))
-        listed = [
-            replace(other, keys=tuple(key for key in other.keys if key not in mine.keys))
-            if _same_place(other, mine)
-            else other
-            for other in listed
-        ]
-        listed[at] = mine
-    return tuple(listed)
-
-
-def _same_place(one: Command, other: Command) -> bool:
-    return one.where == other.where
-
-
-def check_ids(chosen: Iterable[str], known: Iterable[str]) -> None:
-    """Raise BadInput for an id that is no command's."""
-    unknown = sorted(set(chosen) - set(known))
-    if unknown:
-        raise BadInput(f"keys: there is no command {unknown[0]!r}; ? in the app shows them all")
-
-
-_NAMES = {
-    "question_mark": "?", "slash": "/", "asterisk": "*", "space": "Space", "enter": "Enter",
-    "escape": "Esc", "tab": "Tab", "down": "↓", "up": "↑", "left": "←", "right": "→",
-    "pagedown": "PgDn", "pageup": "PgUp", "home": "Home", "end": "End", "f1": "F1", "f5": "F5",
-    "equals_sign": "=", "less_than_sign": "<", "greater_than_sign": ">",
-    "right_square_bracket": "]", "left_square_bracket": "[", "shift+tab": "Shift+Tab",
-}  # fmt: skip
-
-
-def key_names(command: Command) -> str:
-    """The keys as a person reads them: `j ↓`."""
-    return " ".join(_NAMES.get(key, key) for key in command.keys)
-
-
-def first_key(command: Command) -> str:
-    """The key that the footer shows."""
-    return _NAMES.get(command.keys[0], command.keys[0]) if command.keys else ""
-
-
-def footer(commands: Sequence[Command], places: Sequence[str]) -> list[Command]:
-    """The commands for the footer, most wanted first; the innermost place comes first."""
-    shown = [c for c in commands if c.footer and c.keys and c.where in places]
-    return sorted(shown, key=lambda c: (c.footer == 99, c.footer))
-
-
-def key_list(commands: Iterable[Command] = COMMANDS) -> str:
-    """The key list of the docs, as Markdown."""
-    lines = ["| keys | command | what it does | id |", "|---|---|---|---|"]
-    for command in commands:
-        keys = " ".join(f"`{name}`" for name in key_names(command).split())
-        lines.append(f"| {keys} | {command.label} | {command.help} | `{command.id}` |")
-    return "\n".join(lines)

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,14 +35,25 @@ def environment(threads: int | None) -> dict[str, str]:
     return quiet
 
 
-def spawn(module: str, arguments: Sequence[str], log: Path, environment: Mapping[str, str]) -> Job:
-    """Start `python -m module arguments` in its own session, its output appended to `log`."""
-    with log.open("ab") as output:
+def spawn(
+    module: str,
+    arguments: Sequence[str],
+    log: Path,
+    environment: Mapping[str, str],
+    *,
+    answer: Path | None = None,
+) -> Job:
+    """Start `python -m module arguments` in its own session, its output appended to `log`.
+
+    With `answer` its stdout becomes that file, and only what it says on stderr goes to the log.
+    """
+    with ExitStack() as files:
+        output = files.enter_context(log.open("ab"))
         child = subprocess.Popen(
             [sys.executable, "-m", module, *arguments],
             stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
+            stdout=output if answer is None else files.enter_context(answer.open("wb")),
+            stderr=output,
             start_new_session=True,
             env={**os.environ, **environment},
         )
@@ -68,11 +80,13 @@ def alive(pid: int | None, started: float | None) -> bool:
         return False
 
 
-def ask_to_stop(pid: int | None, started: float | None) -> bool:
-    """Send SIGTERM to the job if it is still that process; whether it was."""
+def ask_to_stop(
+    pid: int | None, started: float | None, how: signal.Signals = signal.SIGTERM
+) -> bool:
+    """Send the job a signal if it is still that process; whether it was."""
     if pid is None or not alive(pid, started):
         return False
-    os.kill(pid, signal.SIGTERM)
+    os.kill(pid, how)
     return True
 
 

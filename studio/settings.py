@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, RootModel, ValidationError
 
 from db.errors import BadInput
 
-M = TypeVar("M", bound="Settings")
+M = TypeVar("M", bound=BaseModel)
 
 
 class Settings(BaseModel):
@@ -54,6 +54,10 @@ class Agents(Settings):
     generic: list[str] = []
     single: SingleBases = SingleBases()
     agents: dict[str, AgentSettings]
+
+
+class AgentExamples(RootModel[dict[str, list[str]]]):
+    """`agent_examples.yaml`: tasks by agent."""
 
 
 def config_path(name: str) -> Path:
@@ -97,6 +101,16 @@ def agents_file() -> Agents:
 def agents() -> dict[str, AgentSettings]:
     """The team's agents, in the order of `agents.yaml`."""
     return agents_file().agents
+
+
+@lru_cache
+def agent_examples() -> dict[str, list[str]]:
+    """`agent_examples.yaml`: tasks of the team's agents, for the default classifier to learn from.
+
+    Examples of agents that are not in the team are left out.
+    """
+    found = read_yaml(config_path("agent_examples.yaml"), AgentExamples).root
+    return {name: found[name] for name in agents() if found.get(name)}
 
 
 def agent_named(role: str | None) -> str | None:

@@ -35,8 +35,9 @@ def test_what_the_terminal_imports_is_light(module: str) -> None:
 
 
 def test_the_first_frame_waits_for_no_database_layer() -> None:
-    late = ("sqlalchemy", "sqlmodel", "pydantic", "yaml", "msgspec", "pygments.lexers")
-    code = f"import studio.app, sys; print([m for m in {late!r} if m in sys.modules])"
+    late = ("sqlalchemy", "sqlmodel", "pydantic", "yaml", "msgspec", "pygments.lexers", "click")
+    modules = "studio.__main__, studio.app, studio.screens.browse, sys"
+    code = f"import {modules}; print([m for m in {late!r} if m in sys.modules])"
     found = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )

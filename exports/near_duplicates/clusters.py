@@ -8,19 +8,23 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from rapidfuzz import fuzz
 
 from exports.near_duplicates.layout import (
     LOWEST_SKETCH_AT_ALL,
     LOWEST_SKETCHED,
     checked_threshold,
 )
-from exports.near_duplicates.search import Field, by_length, by_sketch, work_by_length
-from exports.near_duplicates.signature import signatures, worker_count
+from exports.near_duplicates.measures import RATIO, form
+from exports.near_duplicates.search import (
+    QUICK_SECONDS,
+    Field,
+    by_length,
+    by_sketch,
+    work_by_length,
+)
+from exports.near_duplicates.signature import checked_rows, signatures, worker_count
 from exports.near_duplicates.verification import Closure, Verifier
 
-QUICK_SECONDS = 2.0
-"""Below this every pair of fitting length is compared, so that nothing can be missed."""
 PATIENT_SECONDS = 900.0
 """The same where the threshold is too low for sketches: beyond it the request is refused."""
 
@@ -45,55 +49,59 @@ class Clusters:
     seconds: float
 
 
-def similarity(a: str, b: str) -> float:
-    """`rapidfuzz.fuzz.ratio` of the raw texts, 0 to 100."""
-    return fuzz.ratio(a, b)
-
-
 def find_clusters(
     texts: Sequence[str],
     *,
     threshold: float = 90.0,
+    measure: str = RATIO,
     groups: Sequence[int] | None = None,
+    stored: NDArray[np.uint32] | None = None,
     every_pair: bool | None = None,
     workers: int = -1,
     progress: Callable[[str, float], None] | None = None,
 ) -> Clusters:
-    """Clusters: the single-link closure of `similarity(a, b) >= threshold`.
+    """Clusters: the single-link closure of `similarity(a, b, measure) >= threshold`.
 
     Every link is verified, so a cluster never holds a text without a near neighbour in it. Which
     pairs are looked at: all of fitting length when that takes moments (`every_pair` demands or
     forbids it), else those whose sketches meet, which finds 99% and more. With `groups` only texts
     of one group are compared. Empty texts equal each other and are near to nothing else. The same
     texts give the same clusters whatever `workers` is (-1: every core). `progress(stage, share)` is
-    called from this thread.
+    called from this thread. `stored` holds the texts' signatures where they were made before, for
+    this measure and threshold, one row a text; it is not copied as a whole.
 
-    ValueError: a threshold that is not over 0 and at most 100; one under 80, where sketches promise
-    nothing, with so many texts that comparing all pairs could take over a quarter of an hour
-    (`every_pair` false: sketches all the same, from 70 up); groups of another length.
+    ValueError: an unknown measure; a threshold that is not over 0 and at most 100; one under 80,
+    where sketches promise nothing, with so many texts that comparing all pairs could take over a
+    quarter of an hour (`every_pair` false: sketches all the same, from 70 up); groups or
+    signatures of another length.
     """
     began = time.perf_counter()
     threshold = checked_threshold(threshold)
     tell = progress or _tell_nobody
     group_of = np.zeros(len(texts), np.int32) if groups is None else _numbered(groups, len(texts))
-    exact = _first_equal(texts, group_of)
-    firsts = np.flatnonzero(exact == np.arange(len(texts)))
-    lengths = np.fromiter((len(texts[i]) for i in firsts.tolist()), np.int64, len(firsts))
+    exact = same = _first_equal(texts, group_of)
+    forms = texts
+    if measure != RATIO:
+        forms = [form(text, measure) for text in texts]
+        same = _first_equal(forms, group_of)
+    firsts = np.flatnonzero(same == np.arange(len(texts)))
+    lengths = np.fromiter((len(forms[i]) for i in firsts.tolist()), np.int64, len(firsts))
     order = np.lexsort((lengths, group_of[firsts]))
     firsts, lengths = firsts[order], lengths[order]
     positions = firsts.tolist()
     verifier = Verifier(
-        lambda rank: texts[positions[rank]], lengths, threshold, worker_count(workers)
+        lambda rank: forms[positions[rank]], lengths, threshold, worker_count(workers)
     )
-    closure = Closure(verifier)
+    closure = Closure(verifier, np.arange(len(firsts), dtype=np.int32))
     complete = True
     if threshold < 100 and len(firsts) > 1:
         tell("reading", 0.0)
-        field = Field(
-            signatures([texts[i] for i in positions], threshold=threshold, workers=workers),
-            group_of[firsts],
-            threshold,
+        rows = (
+            signatures([forms[i] for i in positions], threshold=threshold, workers=workers)
+            if stored is None
+            else checked_rows(stored, len(texts), threshold)[firsts]
         )
+        field = Field(rows, group_of[firsts], threshold)
         complete = _compare_all(field, every_pair)
         found = (
             by_length(field, closure.parent)
@@ -103,7 +111,7 @@ def find_clusters(
         for share, pairs in found:
             closure.settle(pairs, remember=not complete)
             tell("comparing", share)
-    return _clusters(exact, firsts, closure, complete, time.perf_counter() - began)
+    return _clusters(exact, same, firsts, closure, complete, time.perf_counter() - began)
 
 
 def _tell_nobody(_stage: str, _share: float) -> None:
@@ -151,6 +159,7 @@ def _first_equal(texts: Sequence[str], groups: NDArray[np.int32]) -> NDArray[np.
 
 def _clusters(
     exact: NDArray[np.int32],
+    same: NDArray[np.int32],
     firsts: NDArray[np.int64],
     closure: Closure,
     complete: bool,
@@ -159,7 +168,7 @@ def _clusters(
     """Labels for all texts from the roots of the distinct ones."""
     root = np.empty(len(exact), np.int64)
     root[firsts] = firsts[closure.parent]
-    root = root[exact]
+    root = root[same]
     _, first, member, sizes = np.unique(
         root, return_index=True, return_inverse=True, return_counts=True
     )
@@ -167,7 +176,7 @@ def _clusters(
     shared = np.flatnonzero(sizes > 1)
     shared = shared[np.argsort(first[shared], kind="stable")]
     number[shared] = np.arange(len(shared), dtype=np.int32)
-    copies = len(exact) - len(firsts)
+    copies = int(np.count_nonzero(exact != np.arange(len(exact))))
     return Clusters(
         labels=number[member] if len(exact) else np.empty(0, np.int32),
         exact=exact,

@@ -19,13 +19,18 @@ from exports.near_duplicates.layout import (
     PLACES,
     SHORT_UP_TO,
     SLOTS,
+    WANTED_BITS,
 )
 
 Numbers = NDArray[np.uint32]
 Pairs = NDArray[np.uint64]
+Row = NDArray[np.uint32]
 UPPER = np.uint64(0xFFFFFFFF00000000)
-HALF_WORD = np.uint32(0xFFFF)
+HALF_WORD = 0xFFFF
+WANTED = np.uint32((1 << WANTED_BITS) - 1)
 PLACE_MASK = np.uint32(PLACES - 1)
+CLOSE = PLACES // 10
+MANY = 5
 
 
 @njit(cache=True, nogil=True)
@@ -51,6 +56,17 @@ def values_of(
 
 
 @njit(cache=True, nogil=True)
+def places_of(values: NDArray[np.uint32], wanted: NDArray[np.bool_]) -> Numbers:
+    """Where the values stand that are wanted: see `extend_keys`."""
+    out = np.empty(len(values), np.uint32)
+    count = 0
+    for i in range(len(values)):
+        out[count] = i
+        count += wanted[(values[i] >> np.uint32(PLACE_BITS)) & WANTED]
+    return out[:count]
+
+
+@njit(cache=True, nogil=True)
 def extend_keys(
     values: NDArray[np.uint32],
     numbers: Numbers,
@@ -62,7 +78,7 @@ def extend_keys(
     count = 0
     for i in range(len(numbers)):
         value = values[i] >> np.uint32(PLACE_BITS)
-        if wanted[value & HALF_WORD]:
+        if wanted[value & WANTED]:
             key = mix(keys[i] + np.uint64(value) + np.uint64(1))
             out[count] = (key & UPPER) | np.uint64(numbers[i])
             count += 1
@@ -71,9 +87,12 @@ def extend_keys(
 
 @njit(cache=True, nogil=True)
 def split_buckets(
-    packed: NDArray[np.uint64], cap: int
+    packed: NDArray[np.uint64], cap: int, fresh: int
 ) -> tuple[Numbers, NDArray[np.int64], Numbers, NDArray[np.uint64]]:
-    """Sorted keys to buckets of 2 to `cap` numbers and where each ends; what is in larger ones."""
+    """Sorted keys to buckets of 2 to `cap` numbers and where each ends; what is in larger ones.
+
+    Where some texts are fresh, those with the lowest numbers, only the buckets that hold one.
+    """
     n = len(packed)
     bucket, ends = np.empty(n, np.uint32), np.empty(n // 2 + 1, np.int64)
     rest, rest_keys = np.empty(n, np.uint32), np.empty(n, np.uint64)
@@ -83,7 +102,9 @@ def split_buckets(
         end = start + 1
         while end < n and packed[end] & UPPER == key:
             end += 1
-        if end - start > cap:
+        if fresh and np.int64(packed[start] & ~UPPER) >= fresh:
+            pass
+        elif end - start > cap:
             for i in range(start, end):
                 rest[left], rest_keys[left] = np.uint32(packed[i]), key
                 left += 1
@@ -98,50 +119,53 @@ def split_buckets(
 
 
 @njit(cache=True, nogil=True)
-def _bags_allow(
-    some: NDArray[np.uint32], a: Whole, others: NDArray[np.uint32], b: Whole, share: float
-) -> bool:
-    """Whether the characters alone leave room for the threshold: never false for a near pair.
+def _bags_allow(one: Row, other: Row, most: float) -> bool:
+    """Whether the characters alone leave room for `most` indels: never false for a near pair.
 
     An insertion or deletion changes one count by one.
     """
     apart = np.int64(0)
     for k in range(BAG, LENGTH):
-        one, other = some[a, k], others[b, k]
-        apart += abs(np.int32(one & HALF_WORD) - np.int32(other & HALF_WORD))
-        apart += abs(np.int32(one >> np.uint32(16)) - np.int32(other >> np.uint32(16)))
-    return bool(apart <= (some[a, LENGTH] + others[b, LENGTH]) * share)
+        x, y = np.int64(one[k]), np.int64(other[k])
+        apart += abs((x & HALF_WORD) - (y & HALF_WORD)) + abs((x >> 16) - (y >> 16))
+    return bool(apart <= most)
 
 
 @njit(cache=True, nogil=True)
-def _slots_allow(
-    some: NDArray[np.uint32],
-    a: Whole,
-    others: NDArray[np.uint32],
-    b: Whole,
-    share: float,
-    least_short: int,
-    least_long: int,
-) -> bool:
+def _slots_allow(one: Row, other: Row, most: float, least_short: int, least_long: int) -> bool:
     """Whether enough slots agree, both in their n-gram and in where it stands.
 
     Only slots that were filled from n-grams of one width count. No alignment that reaches the
-    threshold moves a character by more than its insertions and deletions.
+    threshold moves a character by more than its insertions and deletions. Where few slots agree a
+    near pair is edited all over, which moves nothing far: then they must stand close together.
     """
-    one, other = np.int64(some[a, LENGTH]), np.int64(others[b, LENGTH])
+    m, n = np.int64(one[LENGTH]), np.int64(other[LENGTH])
     first, last, least = 0, SLOTS, least_long
-    if max(one, other) <= SHORT_UP_TO:
-        last, least = (HALF if max(one, other) >= LONG_FROM else SLOTS), least_short
-    elif min(one, other) <= SHORT_UP_TO:
+    if max(m, n) <= SHORT_UP_TO:
+        last, least = (HALF if max(m, n) >= LONG_FROM else SLOTS), least_short
+    elif min(m, n) <= SHORT_UP_TO:
         first = HALF
-    slack = (one + other) * share * PLACES / 2 + one + other
-    ahead, behind = slack + (one - other) * PLACES / 2, slack + (other - one) * PLACES / 2
+    least = (least * (last - first) + SLOTS - 1) // SLOTS
+    if _agreeing(one, other, first, last) < least:
+        return False
+    slack = most * PLACES / 2 + m + n
+    ahead, behind = slack + (m - n) * PLACES / 2, slack + (n - m) * PLACES / 2
+    same, close = np.int64(0), np.int64(0)
+    for k in range(first, last):
+        if one[k] ^ other[k] < PLACES:
+            x, y = np.int64(one[k] & PLACE_MASK), np.int64(other[k] & PLACE_MASK)
+            same += (x * m - y * n <= ahead) & (y * n - x * m <= behind)
+            close += abs(x - y) <= CLOSE
+    return bool(same >= least and (close >= least or same >= MANY * least))
+
+
+@njit(cache=True, nogil=True)
+def _agreeing(one: Row, other: Row, first: int, last: int) -> int:
+    """Slots that agree in their n-gram."""
     same = 0
     for k in range(first, last):
-        x, y = some[a, k], others[b, k]
-        moved = np.int64(x & PLACE_MASK) * one - np.int64(y & PLACE_MASK) * other
-        same += ((x ^ y) < PLACES) & (moved <= ahead) & (-moved <= behind)
-    return same * SLOTS >= least * (last - first)
+        same += one[k] ^ other[k] < PLACES
+    return same
 
 
 @njit(cache=True, nogil=True)
@@ -185,8 +209,10 @@ def pairs_within(
                 if signatures[b, LENGTH] > longest or left == 0:
                     break
                 left -= 1
-                if _bags_allow(signatures, a, signatures, b, share) and _slots_allow(
-                    signatures, a, signatures, b, share, least_short, least_long
+                most = (signatures[a, LENGTH] + signatures[b, LENGTH]) * share
+                one, other = signatures[a], signatures[b]
+                if _bags_allow(one, other, most) and _slots_allow(
+                    one, other, most, least_short, least_long
                 ):
                     out = _push(out, count, a, b)
                     count += 1
@@ -218,16 +244,39 @@ def pairs_across(
             a = bucket[i]
             for j in range(middle, min(end, middle + 16 * window)):
                 b = np.int64(bucket[j]) - len(fresh)
-                one, other = fresh[a, LENGTH], stored[b, LENGTH]
+                m, n = fresh[a, LENGTH], stored[b, LENGTH]
+                most = (m + n) * share
                 if (
-                    max(one, other) <= min(one, other) * reach
-                    and _bags_allow(fresh, a, stored, b, share)
-                    and _slots_allow(fresh, a, stored, b, share, least_short, least_long)
+                    max(m, n) <= min(m, n) * reach
+                    and _bags_allow(fresh[a], stored[b], most)
+                    and _slots_allow(fresh[a], stored[b], most, least_short, least_long)
                 ):
                     out = _push(out, count, a, bucket[j])
                     count += 1
         start = end
     return out[:count]
+
+
+@njit(cache=True, nogil=True)
+def pairs_across_by_length(
+    fresh: NDArray[np.uint32],
+    stored: NDArray[np.uint32],
+    order: NDArray[np.int64],
+    starts: NDArray[np.int64],
+    ends: NDArray[np.int64],
+    share: float,
+) -> Pairs:
+    """Sorted pairs of a fresh text and one of those from `starts` to `ends` in the stored order."""
+    out = np.empty(256, np.uint64)
+    count = 0
+    for a in range(len(fresh)):
+        for i in range(starts[a], ends[a]):
+            b = order[i]
+            most = (fresh[a, LENGTH] + stored[b, LENGTH]) * share
+            if _bags_allow(fresh[a], stored[b], most):
+                out = _push(out, count, np.uint32(a), np.uint32(b + len(fresh)))
+                count += 1
+    return np.sort(out[:count])
 
 
 @njit(cache=True, nogil=True)
@@ -248,7 +297,8 @@ def pairs_by_length(
         for b in range(a + 1, len(signatures)):
             if groups[a] != groups[b] or signatures[b, LENGTH] > longest:
                 break
-            if roots[a] != roots[b] and _bags_allow(signatures, a, signatures, b, share):
+            most = (signatures[a, LENGTH] + signatures[b, LENGTH]) * share
+            if roots[a] != roots[b] and _bags_allow(signatures[a], signatures[b], most):
                 out = _push(out, count, np.uint32(a), np.uint32(b))
                 count += 1
     return out[:count]

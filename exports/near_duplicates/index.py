@@ -14,13 +14,18 @@ from exports.near_duplicates.layout import (
     LENGTH,
     LOWEST_SKETCHED,
     ROW,
-    WIDTH,
     checked_threshold,
-    gram_width,
 )
-from exports.near_duplicates.search import across
-from exports.near_duplicates.signature import signatures, worker_count
-from exports.near_duplicates.verification import Pairs, Verifier, first_and_second, occurring
+from exports.near_duplicates.measures import RATIO, form
+from exports.near_duplicates.search import QUICK_SECONDS, across, across_by_length
+from exports.near_duplicates.signature import checked_rows, signatures, worker_count
+from exports.near_duplicates.verification import (
+    Closure,
+    Pairs,
+    Verifier,
+    first_and_second,
+    occurring,
+)
 
 
 @dataclass(frozen=True)
@@ -30,7 +35,7 @@ class Matches:
     new: NDArray[np.int64]
     stored: NDArray[np.int64]
     similarity: NDArray[np.float64]
-    """`rapidfuzz.fuzz.ratio` of the raw texts, 0 to 100."""
+    """What the measure says of the raw texts, 0 to 100."""
     pairs_verified: int
     seconds: float
 
@@ -42,8 +47,9 @@ class Index:
     of blobs (`np.frombuffer(blob, np.uint32)`) and be dropped afterwards.
     """
 
-    def __init__(self, *, threshold: float = 90.0) -> None:
+    def __init__(self, *, threshold: float = 90.0, measure: str = RATIO) -> None:
         self.threshold = checked_threshold(threshold)
+        self.measure = measure
         if self.threshold < LOWEST_SKETCHED:
             raise ValueError(
                 f"an index serves thresholds from {LOWEST_SKETCHED:g} up, got {threshold:g}"
@@ -58,26 +64,26 @@ class Index:
 
         ValueError when they are no signatures or were made for another threshold.
         """
-        if stored.ndim != 2 or stored.shape[1] != ROW:
-            raise ValueError(f"signatures have {ROW} columns, got an array of shape {stored.shape}")
-        if not np.all(stored[:, WIDTH] == gram_width(self.threshold)):
-            raise ValueError(
-                "these signatures were made for another threshold; make them anew with "
-                f"signatures(texts, threshold={self.threshold:g})"
-            )
+        stored = checked_rows(stored, len(stored), self.threshold)
         self._stored = np.concatenate((self._stored, stored)) if len(self) else stored
 
     def query(
-        self, texts: Sequence[str], text_of: Callable[[int], str], *, workers: int = -1
+        self,
+        texts: Sequence[str],
+        text_of: Callable[[int], str],
+        *,
+        workers: int = -1,
     ) -> Matches:
         """Stored texts that each new text is near to; `text_of(number)` fetches a stored one.
 
-        Every match is verified. Of a stored cluster of hundreds a new text may be given some
-        members only. The new texts are not compared with each other: `find_clusters` does that.
+        Both are raw texts. Every match is verified. Of a stored cluster of hundreds a new text may
+        be given some members only. The new texts are not compared with each other: `find_clusters`
+        does that.
         """
         began = time.perf_counter()
+        texts = [form(text, self.measure) for text in texts]
         fresh = signatures(texts, threshold=self.threshold, workers=workers)
-        fetched = _Fetched(text_of)
+        fetched = _Fetched(lambda number: form(text_of(number), self.measure))
         lengths = np.concatenate((fresh[:, LENGTH], self._stored[:, LENGTH])).astype(np.int64)
         verifier = Verifier(
             lambda n: texts[n] if n < len(texts) else fetched[n - len(texts)],
@@ -127,9 +133,57 @@ def find_against(
     texts: Sequence[str],
     *,
     threshold: float = 90.0,
+    measure: str = RATIO,
     workers: int = -1,
 ) -> Matches:
     """Stored texts, by the position of their row in `stored`, that each of `texts` is near to."""
-    index = Index(threshold=threshold)
+    index = Index(threshold=threshold, measure=measure)
     index.add(stored)
     return index.query(texts, text_of, workers=workers)
+
+
+def join_clusters(
+    texts: Sequence[str],
+    fresh: NDArray[np.uint32],
+    stored: NDArray[np.uint32],
+    texts_of: Callable[[list[int]], list[str]],
+    roots: NDArray[np.int32],
+    groups: NDArray[np.int32],
+    *,
+    threshold: float = 90.0,
+    measure: str = RATIO,
+    workers: int = -1,
+) -> NDArray[np.int32]:
+    """The clusters of stored texts and new ones together, by comparing the new with the stored.
+
+    `fresh` and `stored` are their signatures, `texts_of(numbers)` fetches stored raw texts. `roots`
+    names one member of each text's cluster and `groups` its group; both go through the new texts
+    first, and only texts of one group meet (never those of group -1). Gives the new roots, the
+    lowest member each. New texts are not compared with each other: `find_clusters` does that.
+    """
+    forms = [form(text, measure) for text in texts]
+    known = dict(enumerate(forms))
+
+    def fetch(numbers: NDArray[np.int64]) -> None:
+        missing = [n for n in numbers.tolist() if n not in known]
+        found = texts_of([n - len(forms) for n in missing]) if missing else []
+        known.update(zip(missing, (form(each, measure) for each in found), strict=True))
+
+    lengths = np.concatenate((fresh[:, LENGTH], stored[:, LENGTH])).astype(np.int64)
+    verifier = Verifier(
+        known.__getitem__, lengths, checked_threshold(threshold), worker_count(workers), fetch
+    )
+    closure = Closure(verifier, lowest_members(roots))
+    stored = checked_rows(stored, len(stored), threshold)
+    found = across_by_length(fresh, stored, threshold, QUICK_SECONDS)
+    for _, pairs in found or across(fresh, stored, threshold, verifier.workers):
+        one, other = first_and_second(pairs)
+        closure.settle(pairs[(groups[one] == groups[other]) & (groups[one] >= 0)])
+    return closure.parent
+
+
+def lowest_members(roots: NDArray[np.int32]) -> NDArray[np.int32]:
+    """The same clusters, each named by its lowest member."""
+    lowest = np.arange(len(roots), dtype=np.int32)
+    np.minimum.at(lowest, roots, np.arange(len(roots), dtype=np.int32))
+    return lowest[roots]

@@ -30,6 +30,7 @@ ROW = WIDTH + 1
 
 PLACE_BITS = 8
 PLACES = 1 << PLACE_BITS
+WANTED_BITS = 18  # of a slot's hash, by which most stored texts are passed over at once
 
 SHORT_WIDTH = 3
 SHORT_UP_TO = 512
@@ -61,7 +62,7 @@ def least_shared_slots(threshold: float) -> tuple[int, int]:
     """Slots of 128 that a candidate must share, by short and by long n-grams.
 
     Let a character survive with the probability that a mixture of insertions, deletions and
-    replacements leaves at the threshold; of the slots expected then a quarter is asked for by long
+    replacements leaves at the threshold; of the slots expected then a third is asked for by long
     n-grams, a fifth by short ones, whose number in a small text varies more.
     """
     survives = 1 - 1.6 * (1 - threshold / 100)
@@ -71,7 +72,7 @@ def least_shared_slots(threshold: float) -> tuple[int, int]:
         return SLOTS * kept / (2 - kept)
 
     short, long = expected(SHORT_WIDTH), expected(gram_width(threshold))
-    return max(1, int(short / 5)), max(1, int(long / 4))
+    return max(1, int(short / 5)), max(1, int(long / 3))
 
 
 def longest_reach(threshold: float) -> float:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,7 @@ from exports.near_duplicates.layout import (
     LENGTH,
     PLACE_BITS,
     ROW,
-    SLOTS,
+    WANTED_BITS,
     least_shared_slots,
     longest_reach,
 )
@@ -37,10 +37,19 @@ BUCKET = 32
 BUCKET_ACROSS = 128
 """The same where only a few of the texts are new, and only they meet others."""
 DEPTH = 6
+TREES = 64
+"""Trees that are grown at least; across, no more of them are."""
+LAST = 4
+WORTHWHILE = 1e-5
+"""More are grown while the `LAST` rounds brought together more than this share of the texts."""
 TREES_AT_ONCE = 4
 TREES_AT_ONCE_ACROSS = 16
 PAIRS_AT_ONCE = 1 << 22
-ANY = np.ones(1 << 16, np.bool_)
+FEW_ACROSS = 10**8
+"""With more pairs than these it takes too long to find out how many are of fitting length."""
+QUICK_SECONDS = 2.0
+"""Below this every pair of fitting length is compared, so that nothing can be missed."""
+ANY = np.ones(1 << WANTED_BITS, np.bool_)
 NONE = np.empty((0, ROW), np.uint32)
 
 
@@ -68,7 +77,14 @@ def by_sketch(
         return pairs_within(bucket, ends, field.signatures, field.groups, parent, BUCKET, limits)
 
     seeds = field.groups.astype(np.uint64)
-    yield from _forest(NONE, field.signatures, seeds, BUCKET, TREES_AT_ONCE, pairs, workers)
+    found = _forest(NONE, field.signatures, seeds, BUCKET, TREES_AT_ONCE, pairs, workers)
+    left = [len(parent)]  # clusters and lone texts, after each round
+    for share, candidates in found:
+        yield share, candidates
+        left.append(int(np.count_nonzero(parent == np.arange(len(parent)))))
+        if len(left) * TREES_AT_ONCE > TREES and left[-1 - LAST] - left[-1] <= WORTHWHILE * left[0]:
+            break
+    yield 1.0, np.empty(0, np.uint64)
 
 
 def across(
@@ -83,7 +99,9 @@ def across(
         return pairs_across(bucket, ends, fresh, stored, BUCKET_ACROSS, limits)
 
     seeds = np.zeros(len(fresh) + len(stored), np.uint64)
-    yield from _forest(fresh, stored, seeds, BUCKET_ACROSS, TREES_AT_ONCE_ACROSS, pairs, workers)
+    found = _forest(fresh, stored, seeds, BUCKET_ACROSS, TREES_AT_ONCE_ACROSS, pairs, workers)
+    for done, (_, candidates) in enumerate(islice(found, TREES // TREES_AT_ONCE_ACROSS), 1):
+        yield done * TREES_AT_ONCE_ACROSS / TREES, candidates
 
 
 def _limits(threshold: float) -> tuple[float, float, int, int]:
@@ -104,18 +122,21 @@ def _forest(
     pairs: Callable[[Numbers, NDArray[np.int64]], Pairs],
     workers: int,
 ) -> Iterator[tuple[float, Pairs]]:
-    """Grow the trees of neighbouring slots together, those of the next after the caller is done."""
+    """Grow the trees of neighbouring slots together, those of the next after the caller is done.
+
+    From one half of the slots as many as from the other: a text may share only one with its copy.
+    """
     from exports.near_duplicates.compiled_search import columns
 
-    rng = np.random.default_rng(20)
-    firsts = rng.permutation(np.arange(0, SLOTS, at_once)).tolist()
+    firsts = [half + slot for slot in range(0, HALF, at_once) for half in (0, HALF)]
     with ThreadPoolExecutor(min(workers, at_once)) as pool:
         for done, first in enumerate(firsts, 1):
             values = columns(stored, first, at_once)
 
             def grow(slot: int, values: Rows = values, first: int = first) -> Pairs:
-                start = np.concatenate((fresh[:, slot], values[slot - first]))
-                buckets = _buckets(fresh, stored, start, seeds, _slots_after(slot), cap)
+                start, numbers = _start(fresh[:, slot], values[slot - first])
+                keys = seeds[numbers]
+                buckets = _buckets(fresh, stored, start, numbers, keys, _slots_after(slot), cap)
                 return np.concatenate([pairs(*bucket) for bucket in buckets])
 
             found = np.concatenate(list(pool.map(grow, range(first, first + at_once))))
@@ -132,19 +153,35 @@ def _slots_after(slot: int) -> list[int]:
     return [int(other) for other in others[: DEPTH - 1]]
 
 
+def _start(fresh: Rows, stored: Rows) -> tuple[Rows, Numbers]:
+    """The values of a tree's first slot, and whose they are: all, or what meets a fresh text."""
+    from exports.near_duplicates.compiled_search import places_of
+
+    if not len(fresh):
+        return stored, np.arange(len(stored), dtype=np.uint32)
+    met = places_of(stored, _wanted(fresh))
+    numbers = np.concatenate((np.arange(len(fresh), dtype=np.uint32), met + len(fresh)))
+    return np.concatenate((fresh, stored[met])), numbers.astype(np.uint32)
+
+
 def _buckets(
-    fresh: Rows, stored: Rows, values: Rows, keys: NDArray[np.uint64], slots: list[int], cap: int
+    fresh: Rows,
+    stored: Rows,
+    values: Rows,
+    numbers: Numbers,
+    keys: NDArray[np.uint64],
+    slots: list[int],
+    cap: int,
 ) -> Iterator[Bucket]:
     """The buckets of one tree from its first slot's values on: their texts, where each ends."""
     from exports.near_duplicates import compiled_search as compiled
 
-    numbers = np.arange(len(values), dtype=np.uint32)
     for slot in (*slots, None):
         wanted = _wanted(values[numbers < len(fresh)] if len(fresh) else None)
         packed = compiled.extend_keys(values, numbers, keys, wanted)
         packed.sort()
         bucket, ends, numbers, keys = compiled.split_buckets(
-            packed, len(packed) if slot is None else cap
+            packed, len(packed) if slot is None else cap, len(fresh)
         )
         yield bucket, ends
         if slot is None or not len(numbers):
@@ -153,19 +190,43 @@ def _buckets(
 
 
 def _wanted(fresh_values: Rows | None) -> NDArray[np.bool_]:
-    """Lower halves of the values that some fresh text has: no other can bring about a pair."""
+    """Lower bits of the values that some fresh text has: no other can bring about a pair."""
     if fresh_values is None:
         return ANY
-    wanted = np.zeros(1 << 16, np.bool_)
-    wanted[(fresh_values >> np.uint32(PLACE_BITS)) & np.uint32(0xFFFF)] = True
+    wanted = np.zeros(1 << WANTED_BITS, np.bool_)
+    wanted[(fresh_values >> np.uint32(PLACE_BITS)) & np.uint32((1 << WANTED_BITS) - 1)] = True
     return wanted
+
+
+def across_by_length(
+    fresh: Rows, stored: Rows, threshold: float, seconds: float
+) -> Iterator[tuple[float, Pairs]] | None:
+    """As `across`, but every pair that can be near; None where that may take over `seconds`."""
+    from exports.near_duplicates.compiled_search import pairs_across_by_length
+
+    if len(fresh) * len(stored) > FEW_ACROSS:
+        return None
+    lengths, asked = (rows[:, LENGTH].astype(np.float64) for rows in (stored, fresh))
+    order = np.argsort(lengths, kind="stable")
+    reach = longest_reach(threshold)
+    starts = np.searchsorted(lengths[order], asked / reach, side="left")
+    ends = np.searchsorted(lengths[order], asked * reach, side="right")
+    if _work(asked * reach, ends - starts, threshold) > seconds:
+        return None
+    share = _indel_share(threshold)
+    return iter([(1.0, pairs_across_by_length(fresh, stored, order, starts, ends, share))])
 
 
 def work_by_length(field: Field) -> float:
     """Seconds on one core that comparing all pairs of fitting length takes at most."""
     lengths = field.signatures[:, LENGTH].astype(np.float64)
     partners = _last_partner(field, lengths) - np.arange(1, len(lengths) + 1)
-    words = lengths * (1 - field.threshold / 100) * 2 / 64 + 2
+    return _work(lengths, partners, field.threshold)
+
+
+def _work(lengths: NDArray[np.float64], partners: NDArray[np.int64], threshold: float) -> float:
+    """Seconds on one core to compare texts with so many others of fitting length."""
+    words = lengths * (1 - threshold / 100) * 2 / 64 + 2
     return float(np.sum(partners * (3e-7 + lengths * words * 2e-9)))
 
 

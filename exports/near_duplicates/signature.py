@@ -9,7 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from numpy.typing import NDArray
 
-from exports.near_duplicates.layout import ROW, SHORT_WIDTH, checked_threshold, gram_width
+from exports.near_duplicates.layout import (
+    ROW,
+    SHORT_WIDTH,
+    WIDTH,
+    checked_threshold,
+    gram_width,
+)
 
 CHUNK = 1 << 19
 """Characters that are decoded at a time (four bytes each)."""
@@ -51,6 +57,20 @@ def signatures(
         for _ in pool.map(sign_chunk, _chunks(texts)):
             pass
     return out
+
+
+def checked_rows(rows: NDArray[np.uint32], count: int, threshold: float) -> NDArray[np.uint32]:
+    """The rows, when they are signatures of `count` texts for a threshold; ValueError if not."""
+    if rows.ndim != 2 or rows.shape[1] != ROW:
+        raise ValueError(f"signatures have {ROW} columns, got an array of shape {rows.shape}")
+    if len(rows) != count:
+        raise ValueError(f"{len(rows)} signatures for {count} texts")
+    if not np.all(rows[:, WIDTH] == gram_width(threshold)):
+        raise ValueError(
+            "these signatures were made for another threshold; make them anew with "
+            f"signatures(texts, threshold={threshold:g})"
+        )
+    return rows
 
 
 def _chunks(texts: Sequence[str]) -> Iterator[tuple[int, int]]:

@@ -31,13 +31,15 @@ def first_and_second(pairs: Pairs) -> tuple[NDArray[np.int64], NDArray[np.int64]
 class Verifier:
     """Compares pairs of texts in full, in threads; counts what it compared.
 
-    `text_of` gives the text behind each number in a pair, `lengths` its characters.
+    `text_of` gives the text behind each number in a pair, `lengths` its characters. `fetch` is told
+    beforehand, in the caller's thread, which numbers will be asked for.
     """
 
     text_of: Callable[[int], str]
     lengths: NDArray[np.int64]
     threshold: float
     workers: int
+    fetch: Callable[[NDArray[np.int64]], None] | None = None
     pairs_verified: int = 0
     _scratch: threading.local = field(default_factory=threading.local)
 
@@ -45,6 +47,8 @@ class Verifier:
         """Which of the sorted pairs have `fuzz.ratio` at or above the threshold."""
         self.pairs_verified += len(pairs)
         first, second = first_and_second(pairs)
+        if self.fetch is not None:
+            self.fetch(np.union1d(first, second))
         one, other = self.lengths[first], self.lengths[second]
         allowed = most_indels(one + other, self.threshold)
         load = np.maximum(
@@ -87,11 +91,8 @@ class Closure:
     """Clusters as they grow: the `parent` of each text, and the pairs that were refused."""
 
     verifier: Verifier
-    parent: NDArray[np.int32] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.parent = np.arange(len(self.verifier.lengths), dtype=np.int32)
-        self._refused = np.empty(0, np.uint64)
+    parent: NDArray[np.int32]
+    _refused: Pairs = field(default_factory=lambda: np.empty(0, np.uint64))
 
     def settle(self, pairs: Pairs, *, remember: bool = True) -> None:
         """Verify sorted distinct pairs until each is in one cluster or refused.

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import importlib
-import os
-import sys
-from pathlib import Path
 
 import click
+
+from studio.opening import in_terminal, open_app
 
 # command -> module of this package; the order is the order of the help
 COMMANDS = {
@@ -33,6 +32,7 @@ COMMANDS = {
     "merge": "curate",
     "verify": "problems",
     "advise": "problems",
+    "sample": "sampling",
     "build": "datasets",
     "render": "datasets",
     "preflight": "datasets",
@@ -82,24 +82,10 @@ def studio(context: click.Context, location: str | None, debug: bool) -> int | N
     Without a command: open the app on --store (else $STUDIO_STORE, else ./studio.db).
     """
     if context.invoked_subcommand is None:
-        return _open_app(context, location or os.environ.get("STUDIO_STORE") or "./studio.db")
+        if not in_terminal():
+            click.echo(context.get_help())
+            raise click.UsageError("the app needs a terminal; give a command where there is none")
+        return open_app(location)
     if location is not None:
         raise click.UsageError("--store stands behind the command: studio list --store PATH")
     return None
-
-
-def _open_app(context: click.Context, location: str) -> int:
-    """Run the app to its end. Raises the StudioError that ended it."""
-    if not all(stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
-        click.echo(context.get_help())
-        raise click.UsageError("the app needs a terminal; give a command where there is none")
-    if not Path(location).is_file():  # what is wrong is said before anything is drawn
-        from db.store import open_store
-
-        open_store(location).close()
-    from studio.app import AdapterStudio
-
-    error = AdapterStudio(location).run()
-    if error is not None:
-        raise error
-    return 0

@@ -23,6 +23,8 @@ from studio.cli.frame import (
 )
 from studio.cli.progress import bar
 
+LISTED = 20  # of what was left out that an import prints, where nothing came
+
 
 @click.command("import")
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
@@ -38,6 +40,7 @@ def import_command(
     debug: bool,  # noqa: ARG001  read by main
 ) -> int:
     """Import logs: files or folders of them, each recognised by its content."""
+    from studio.collect.import_report import progress_line
     from studio.collect.importing import import_paths
 
     missing = [path for path in paths if not path.exists()]
@@ -49,7 +52,7 @@ def import_command(
             paths,
             format=format_name,
             agent=agent,
-            progress=lambda at: show(at.bytes_done, at.bytes_total, f"{at.rows:,} rows"),
+            progress=lambda at: show(at.bytes_done, at.bytes_total, progress_line(at)),
         )
     value = {
         "imported": summary.imported,
@@ -61,6 +64,8 @@ def import_command(
         "unknown": [str(path) for path in summary.unknown],
         "by_format": summary.by_format,
         "interrupted": [str(path) for path in summary.interrupted],
+        "overview": summary.overview,
+        "bytes": summary.bytes,
         "seconds": round(summary.seconds, 3),
         "store": location,
     }
@@ -69,27 +74,15 @@ def import_command(
 
 
 def _print_import(value: dict[str, Any]) -> None:
-    formats = ", ".join(f"{name} {n:,}" for name, n in value["by_format"].items() if n)
-    say(
-        f"{value['imported']:,} imported"
-        + (f" ({formats})" if formats else "")
-        + (f", {value['updated']:,} grew" if value["updated"] else "")
-        + f", {value['already_present']:,} were there already, in {value['seconds']:.1f} s"
-    )
-    for rejected in value["rejected"][:20]:
-        say(f"  rejected {rejected['path']}:{rejected['line']}: {rejected['reason']}")
-    if len(value["rejected"]) > 20:
-        say(f"  … and {len(value['rejected']) - 20} more (--json lists them all)")
-    if value["unknown"]:
-        say(f"{len(value['unknown'])} files are of no known format:")
-        for path in value["unknown"][:5]:
-            say(f"  {path}")
-        if len(value["unknown"]) > 5:
-            say(f"  … and {len(value['unknown']) - 5} more (--json lists them all)")
-    for path in value["interrupted"]:
-        say(f"stopped in {path}; import it again to complete it")
+    from studio.collect.import_report import details, summary
+    from studio.collect.overview import next_steps
+
+    say(summary(value))
+    say(f"  read     {value['bytes'] / 1e6:,.1f} MB in {value['seconds']:.1f} s")
+    for line in details(value, 1 if value["imported"] else LISTED):
+        say(line)
     if value["imported"]:
-        say(f"Look at them: studio list --store {value['store']}")
+        say(next_steps(value["overview"], value["store"]))
 
 
 @click.command("list")
@@ -143,17 +136,21 @@ def _print_rows(found: list[dict[str, Any]], total: int, where: str) -> None:
 
 @click.command("show")
 @click.argument("identity", metavar="ID", type=int)
+@click.option("--reveal", is_flag=True, help="Show the keys and tokens that are masked otherwise.")
 @store_options
 def show_command(
     identity: int,
+    reveal: bool,
     location: str,
     as_json: bool,
     debug: bool,  # noqa: ARG001
 ) -> None:
     """Show one interaction in full: messages, tools, where it came from, what was done to it."""
     with opened(location) as store:
-        value = rows.show(store, identity)
+        value = rows.show(store, identity, reveal=reveal)
     answer(value, as_json, lambda: _print_interaction(value))
+    if value["secrets"] and not reveal and not as_json:
+        note(f"{value['secrets']} masked ({value['secret_kinds']}); --reveal shows them")
 
 
 def _print_interaction(value: dict[str, Any]) -> None:
@@ -184,19 +181,28 @@ def _print_interaction(value: dict[str, Any]) -> None:
     type=click.Path(path_type=Path),
     help="Also write the seven baseline metrics to this JSON file.",
 )
+@click.option(
+    "--benchmark",
+    help="Hold the mix against that of a benchmark: a JSONL file, a folder with "
+    "<agent>/benchmark_all.jsonl, or nano. Else the suite that was evaluated last.",
+)
 @store_options
 def stats_command(
     where: str,
     baseline: Path | None,
+    benchmark: str | None,
     location: str,
     as_json: bool,
     debug: bool,  # noqa: ARG001
 ) -> None:
     """What the collection is: success with its interval, durations, who and what made it."""
+    from studio.curation.benchmark_mix import benchmark_mix, evaluated_suite
     from studio.curation.stats import BASELINE_KEYS, collection_stats, write_baseline
 
     with opened(location) as store:
         value = collection_stats(store, where)
+        name = benchmark or evaluated_suite(store)
+    value["benchmark"] = benchmark_mix(name) if name else None
     if baseline is not None:
         write_baseline(baseline, {key: value[key] for key in BASELINE_KEYS})
         note(f"baseline metrics written to {baseline}")
@@ -231,9 +237,11 @@ def _print_stats(value: dict[str, Any]) -> None:
     say()
     keywords = value["keyword_distribution"]
     looked_at = sum(keywords.values()) or 1
-    names = dict.fromkeys((*value["agent_distribution"], *keywords, *planned))
+    bench = value["benchmark"] or {"distribution": {}, "n": 0}
+    items = bench["distribution"]
+    names = dict.fromkeys((*value["agent_distribution"], *keywords, *planned, *items))
     table(
-        ("agent", "n", "share", "planned", "keywords"),
+        ("agent", "n", "share", "planned", "keywords", "benchmark"),
         [
             (
                 name,
@@ -241,11 +249,14 @@ def _print_stats(value: dict[str, Any]) -> None:
                 percent(n / total),
                 percent(planned.get(name)),
                 percent(keywords.get(name, 0) / looked_at),
+                percent(items.get(name, 0) / bench["n"] if bench["n"] else None),
             )
             for name in names
         ],
-        right="n share planned keywords",
+        right="n share planned keywords benchmark",
     )
+    if bench["n"]:
+        say(f"benchmark: {bench['name']}, {bench['n']:,} tasks")
     agreement = value["keyword_agreement"]
     if agreement["rate"] is not None:
         say(

@@ -163,10 +163,15 @@ def split_command(
     debug: bool,  # noqa: ARG001
 ) -> None:
     """Make a problem of its own of some of a problem's interactions."""
+    from studio.curation.problems import assign_problems
     from studio.curation.regrouping import split
 
+    def act(store: Store) -> Done:
+        assign_problems(store)
+        return split(store, selection)
+
     selection = _selection(ids, where)
-    _perform(location, as_json, "split off as a problem", lambda s: split(s, selection))
+    _perform(location, as_json, "split off as a problem", act)
 
 
 @click.command("merge")
@@ -179,9 +184,14 @@ def merge_command(
     debug: bool,  # noqa: ARG001
 ) -> None:
     """Make one problem of several: the first takes the interactions of the others."""
+    from studio.curation.problems import assign_problems
     from studio.curation.regrouping import merge
 
-    _perform(location, as_json, f"→ problem {problems[0]}", lambda s: merge(s, problems))
+    def act(store: Store) -> Done:
+        assign_problems(store)
+        return merge(store, problems)
+
+    _perform(location, as_json, f"→ problem {problems[0]}", act)
 
 
 def _turn_command(kind: str, help_text: str, step: Callable[..., Done]) -> click.Command:
@@ -254,6 +264,13 @@ def _print_history(found: list[dict[str, Any]]) -> None:
 @click.command("dedupe")
 @click.option("--threshold", default=90.0, type=click.FloatRange(50, 100), show_default=True)
 @click.option("--on", type=click.Choice(("task", "answer", "both")), default="both")
+@click.option(
+    "--measure",
+    type=click.Choice(("ratio", "set")),
+    default="ratio",
+    show_default=True,
+    help="How alike: the raw texts, or their words in any order (finds reordered copies).",
+)
 @click.option("--across-agents", is_flag=True, help="Also compare between agents.")
 @click.option("--file", "path_in", type=click.Path(path_type=Path), help="{id, text} rows.")
 @click.option("--out", "path_out", type=click.Path(path_type=Path), help="Where answers go.")
@@ -261,6 +278,7 @@ def _print_history(found: list[dict[str, Any]]) -> None:
 def dedupe_command(
     threshold: float,
     on: str,
+    measure: str,
     across_agents: bool,
     path_in: Path | None,
     path_out: Path | None,
@@ -275,7 +293,7 @@ def dedupe_command(
         raise BadInput("--file and --out go together")
     if path_in is not None and path_out is not None:
         rows_in = list(read_jsonl(path_in, ("id", "text")))
-        answers, counts = dedupe_rows(rows_in, threshold=threshold)
+        answers, counts = dedupe_rows(rows_in, threshold=threshold, measure=measure)
         write_jsonl(path_out, answers)
         value: dict[str, Any] = {**counts, "out": str(path_out)}
     else:
@@ -284,6 +302,7 @@ def dedupe_command(
                 store,
                 threshold=threshold,
                 on=on,
+                measure=measure,
                 across_agents=across_agents,
                 progress=lambda stage, share: show(100 * share, 100, stage),
             )

@@ -26,6 +26,9 @@ _FORMATS = ("trl", "openai", "sharegpt", "alpaca", "mlx", "text")
 @click.option("--split", default="80/10/10", show_default=True, help="train/valid/test shares.")
 @click.option("--seed", default=0, show_default=True)
 @click.option("--avoid", multiple=True, help="Suites that nothing may be shared with.")
+@click.option("--overlap", type=click.Choice(("drop", "strike")), default="drop",
+              help="What --avoid finds is dropped here, or struck from the suite's verdict on "
+              "what is trained on this. [default: drop]")  # fmt: skip
 @click.option("--replay", default=0.0, help="Share of general examples against forgetting.")
 @click.option("--replay-from", type=_path, help="JSONL of them, else those of the base.")
 @click.option("--template", type=click.Choice(("tool_call", "legacy")), default="tool_call")
@@ -39,7 +42,9 @@ _FORMATS = ("trl", "openai", "sharegpt", "alpaca", "mlx", "text")
               help="Tool definitions for logs that hold none (Claude Code, Codex): read off the "
               "calls, or from a JSON list.")  # fmt: skip
 @click.option("--max-tokens", type=int, help="Leave out what is longer.")
-@click.option("--base", default="nano", show_default=True, help="Whose tokens are counted.")
+@click.option("--base", default="nano", show_default=True,
+              help="The base that it is for: its tokens are counted, and preflight and train take "
+              "it unless another is named.")  # fmt: skip
 @click.option("--draft", is_flag=True, help="Only say what would come out; freeze nothing.")
 @store_options
 def build_command(
@@ -51,6 +56,7 @@ def build_command(
     split: str,
     seed: int,
     avoid: tuple[str, ...],
+    overlap: str,
     replay: float,
     replay_from: Path | None,
     template: str,
@@ -78,6 +84,7 @@ def build_command(
         split=split,
         seed=seed,
         avoid=avoid,
+        overlap=overlap,
         replay=replay,
         replay_from=str(replay_from) if replay_from else None,
         template=template,
@@ -110,6 +117,8 @@ def _print_build(value: dict[str, Any]) -> None:
             [(name.replace("_", " "), n) for name, n in value["dropped"].items()],
             right="n",
         )
+    for wall in value["overlap"]["suites"]:
+        _print_wall(wall, value["overlap"]["choice"])
     if value["mix"]:
         say(f"agents: {', '.join(f'{name} {n:,}' for name, n in value['by_agent'].items())}")
     tokens = f"{value['tokens'] or 0:,} tokens"
@@ -120,16 +129,29 @@ def _print_build(value: dict[str, Any]) -> None:
     say(f"Next: studio preflight {value['dataset']}")
 
 
+def _print_wall(wall: dict[str, Any], choice: str) -> None:
+    kinds = ", ".join(f"{n:,} {kind}" for kind, n in wall["examples"].items())
+    if not kinds:
+        say(f"nothing shared with {wall['suite']}")
+    elif choice == "strike":
+        say(
+            f"! {len(wall['struck']):,} of {wall['items']:,} items of {wall['suite']} are struck "
+            f"from verdicts on what is trained on this: examples share them ({kinds})"
+        )
+    else:
+        say(f"left out because {wall['suite']} asks the same: {kinds}")
+
+
 @click.command("render")
 @click.argument("dataset")
-@click.option("--base", default="nano", show_default=True)
+@click.option("--base", help="The base, else the one that it was built for.")
 @click.option("--split", type=click.Choice(("train", "valid", "test")))
 @click.option("--example", "only", multiple=True, type=int, help="Only the example of that id.")
 @click.option("--limit", default=10, type=click.IntRange(min=1), show_default=True)
 @store_options
 def render_command(
     dataset: str,
-    base: str,
+    base: str | None,
     split: str | None,
     only: tuple[int, ...],
     limit: int,
@@ -140,18 +162,19 @@ def render_command(
     """Show examples as the base will read them, the trained tokens marked."""
     from exports.frozen import examples_of, find_dataset
     from exports.rendering import load_template, tokens_of
-    from studio.training.bases import find_base
+    from studio.training.bases import base_for
 
     with opened(location) as store:
         frozen = find_dataset(store, dataset)
+        found = base_for(frozen, base)
         examples = examples_of(
             store, frozen.id, split=split, only=only, limit=None if only else limit
         )
-    template = load_template(find_base(base).folder)
+    template = load_template(found.folder)
     rendered = [(e, template.render(e.messages, e.tools)) for e in examples]
     value = {
         "dataset": frozen.label,
-        "base": base,
+        "base": found.name,
         "examples": [
             {"id": e.id, "split": e.split, "text": r.text, "tokens": tokens_of(r)}
             for e, r in rendered
@@ -175,7 +198,7 @@ def _print_rendered(value: dict[str, Any]) -> None:
 @click.command("preflight")
 @click.argument("dataset")
 @click.option("--recipe", help="The recipe that it would be trained with.")
-@click.option("--base", help="The base, else the recipe's.")
+@click.option("--base", help="The base, else the recipe's, else the one that it was built for.")
 @click.option("--suite", "suites", multiple=True, help="Nothing may be shared with it.")
 @store_options
 def preflight_command(
@@ -210,7 +233,7 @@ def print_preflight(value: dict[str, Any]) -> None:
 @click.argument("dataset")
 @click.option("--format", "format_name", required=True, type=click.Choice(_FORMATS))
 @click.option("--out", required=True, type=_path, help="The folder to write.")
-@click.option("--base", help="Whose chat template writes the format text.")
+@click.option("--base", help="Whose chat template writes the format text, else its own base.")
 @click.option("--licence", "licences", multiple=True, metavar="[GLOB=]SPDX",
               help="The licence of the sources, or of those that the pattern fits.")  # fmt: skip
 @click.option("--allow-secrets", is_flag=True, help="Write keys and tokens that were found.")
@@ -233,18 +256,21 @@ def export_command(
     from exports.frozen import find_dataset
     from exports.hub import check_login, push
     from exports.rendering import load_template
-    from studio.training.bases import find_base
+    from studio.training.bases import base_for
 
     if repo is not None:
         check_login(repo)
     with opened(location) as store:
         frozen = find_dataset(store, dataset)
+        template = None
+        if base or format_name == "text":
+            template = load_template(base_for(frozen, base).folder)
         done = export(
             store,
             frozen,
             format_name,
             out,
-            template=load_template(find_base(base).folder) if base else None,
+            template=template,
             licences=dict(_licence(text) for text in licences),
             allow_secrets=allow_secrets,
             published=repo is not None,

@@ -73,6 +73,13 @@ def _print_evaluations(reports: list[dict[str, Any]]) -> None:
         rows,
         right="n passed rate s/answer cut",
     )
+    for report in reports:
+        struck = report["struck"]
+        if struck["n"]:
+            say(
+                f"{report['arm']}: {struck['n']:,} items are struck, since its training side "
+                f"shares them ({struck['passed']:,} passed); the figures are without them"
+            )
 
 
 @click.command("compare")
@@ -122,7 +129,7 @@ def compare_command(
 
 def print_comparison(value: dict[str, Any]) -> None:
     """The delta table: overall, by category, by agent, and the verdict in a sentence."""
-    from studio.evals.compare import sentence
+    from studio.evals.compare import sentence, struck_sentence
 
     groups = [("overall", value["overall"])]
     groups += [(f"  {name}", delta) for name, delta in value["by_category"].items()]
@@ -144,6 +151,8 @@ def print_comparison(value: dict[str, Any]) -> None:
         ],
         right="n A B fixed broken",
     )
+    if value["struck"]["n"]:
+        say(struck_sentence(value["struck"]))
 
 
 @click.command("decide")

@@ -42,7 +42,7 @@ def store_options(command: F) -> F:
 @contextmanager
 def opened(location: str, *, create: bool = False) -> Iterator[Store]:
     """The store of a command, closed at its end."""
-    store = open_store(location, create=create)
+    store = open_store(location, create=create, tell=note)
     try:
         yield store
     finally:

@@ -6,11 +6,13 @@ from typing import Any
 
 import click
 
+from db.errors import NotFound
 from studio.cli.frame import answer, note, opened, percent, say, store_options, table
 from studio.cli.progress import bar
 
 
 @click.command("problems")
+@click.argument("problem", metavar="[PROBLEM]", type=int, required=False)
 @click.option(
     "--min-solutions",
     default=0,
@@ -19,14 +21,21 @@ from studio.cli.progress import bar
 )
 @store_options
 def problems_command(
+    problem: int | None,
     min_solutions: int,
     location: str,
     as_json: bool,
     debug: bool,  # noqa: ARG001
 ) -> None:
-    """The problems that interactions answer, those with most verified solutions first."""
+    """The problems that interactions answer, those with most verified solutions first.
+
+    With a number: the solutions of that problem.
+    """
     from studio.curation.problems import list_problems
 
+    if problem is not None:
+        _show_problem(problem, location, as_json)
+        return
     with opened(location) as store, bar("comparing answers") as show:
         found = list_problems(
             store,
@@ -59,6 +68,27 @@ def _print_problems(found: list[dict[str, Any]]) -> None:
     say(f"{len(found):,} problems, {solutions:,} distinct solutions, {verified:,} verified")
     if not verified:
         say("studio verify runs them against the tests that came with them")
+
+
+def _show_problem(problem: int, location: str, as_json: bool) -> None:
+    from dataclasses import asdict
+
+    from studio.curation.problems import problem_solutions
+
+    with opened(location) as store:
+        found = problem_solutions(store, problem)
+    if not found:
+        raise NotFound(f"problem {problem} has no answers; studio problems lists them all")
+    value = {"id": problem, "task": found[0].task, "solutions": [asdict(each) for each in found]}
+
+    def show() -> None:
+        say(f"problem {problem}: {found[0].task}")
+        for number, each in enumerate(found, 1):
+            ids = ", ".join(map(str, each.ids))
+            said = each.state if each.state != "refuted" else f"refuted: {each.verdict}"
+            say(f"\n── solution {number} · {said} · interactions {ids}\n{each.text}")
+
+    answer(value, as_json, show)
 
 
 @click.command("verify")

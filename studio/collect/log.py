@@ -32,10 +32,11 @@ class Unusable(Exception):
 
 
 class Item(NamedTuple):
-    """A decoded row and the line it begins in (from 1)."""
+    """A decoded row, the line it begins in (from 1), and its length in bytes."""
 
     line: int
     value: Any
+    size: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +123,10 @@ class Log:
             except Damaged as error:
                 yield self.rejected(line, str(error))
             else:
-                yield Item(line, value)
+                yield Item(line, value, len(data))
 
-    def text_lines(self) -> Iterator[tuple[int, str]]:
-        """Every line of a file that is no JSON, with its number, without its end.
+    def text_lines(self) -> Iterator[tuple[int, str, bool]]:
+        """Every line of a file that is no JSON: its number, itself, and whether it has an end.
 
         What no database can hold becomes U+FFFD; a line over the limit is cut in pieces.
         """
@@ -134,13 +135,13 @@ class Log:
         for chunk in self._chunks():
             *ended, rest = (rest + chunk).split(b"\n")
             for line in ended:
-                yield number, _text(line)
+                yield number, _text(line), True
                 number += 1
             if len(rest) > PIECE_LIMIT:
-                yield number, _text(rest)
+                yield number, _text(rest), False
                 rest = b""
         if rest:
-            yield number, _text(rest)
+            yield number, _text(rest), False
 
     def records(
         self, convert: Callable[[dict[str, Any], int], Record]

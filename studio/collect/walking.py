@@ -12,6 +12,11 @@ from studio.collect.log import Rejected, printable
 SKIPPED_FOLDERS = frozenset({".git"})
 
 
+def imports_folder(store: Path) -> Path:
+    """Where an import that the app started keeps what it says."""
+    return store.resolve().with_suffix(".imports")
+
+
 def walk(paths: Sequence[Path], store: Path | None) -> Iterator[tuple[Path, int] | Rejected]:
     """Every regular file with its size in bytes, and what cannot be entered, with the reason.
 
@@ -32,6 +37,8 @@ def walk(paths: Sequence[Path], store: Path | None) -> Iterator[tuple[Path, int]
                     yield path, status.st_size
             elif not stat.S_ISDIR(status.st_mode):
                 yield Rejected(printable(path), 0, "not a file (a pipe, socket or device)")
+            elif store is not None and path.resolve() == imports_folder(store):
+                continue
             elif (first := walked.get((status.st_dev, status.st_ino))) is not None:
                 reason = f"this folder was already read as {printable(first)}"
                 yield Rejected(printable(path), 0, reason)

@@ -6,8 +6,10 @@ can be imported in any order; what a person edited is left alone.
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, text
@@ -40,11 +42,15 @@ _EDITED = text(
 
 @dataclass(slots=True)
 class Counts:
-    """What became of records: new rows, longer versions of rows, and rows that were there."""
+    """What became of records: new rows, longer versions of rows, and rows that were there.
+
+    `projects` counts the folders that the agents of new rows worked in, by their last part.
+    """
 
     imported: int = 0
     updated: int = 0
     already_present: int = 0
+    projects: Counter[str] = field(default_factory=Counter)
 
 
 def write_records(connection: Connection, records: Sequence[Record], source_id: int) -> Counts:
@@ -64,7 +70,9 @@ def write_records(connection: Connection, records: Sequence[Record], source_id: 
         if record.agent is not None:
             declare(connection, identity, record.agent)
     link(connection, list(best.values()))
-    return Counts(len(new), len(grown), len(records) - len(new) - len(grown))
+    folders = (record.raw.get("cwd") for record in new)
+    projects = Counter(re.split(r"[/\\]", told.rstrip("/\\"))[-1] for told in folders if told)
+    return Counts(len(new), len(grown), len(records) - len(new) - len(grown), projects)
 
 
 def _grown(

@@ -17,7 +17,7 @@ from exports.tokens import TokenCounter
 from studio import settings
 from studio.curation.problems import assign_problems
 from studio.evals.known_suites import find_suite
-from studio.training.bases import find_base
+from studio.training.bases import find_base, lasting_name
 
 Tell = Callable[[str], None]
 
@@ -45,6 +45,7 @@ def build_dataset(
     if recipe.mix == "planned" and not recipe.shares:
         planned = {name: agent.planned for name, agent in settings.agents().items()}
         recipe = replace(recipe, shares=planned)
+    recipe = replace(recipe, base=lasting_name(found))
     recipe.check()
     tell("grouping by problem")
     assign_problems(store)
@@ -57,7 +58,9 @@ def build_dataset(
         _, report = draft(store, recipe, avoid=avoid, count_tokens=count)
         report = {"dataset": None, **report, "sha256": None}
     else:
-        report = build(store, recipe, avoid=avoid, count_tokens=count)
+        digests = {"tokenizer": template.tokenizer_digest, "template": template.template_digest}
+        about = {"name": lasting_name(found), **digests}
+        report = build(store, recipe, avoid=avoid, count_tokens=count, base=about)
     counted_by = "tokenizer" if counter.reason else "tiktoken"
     return {**report, "tokens_counted": {"by": counted_by, "reason": counter.reason}}
 

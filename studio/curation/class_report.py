@@ -12,6 +12,7 @@ from sqlalchemy import select
 from db import filters
 from db.models import BODIES, INTERACTIONS
 from db.rows import count
+from db.secrets import mask_secrets
 from db.store import Store
 from studio import settings
 from studio.curation.classify import Answer, classify_text
@@ -110,7 +111,8 @@ def _disagreements(
     found = heapq.nsmallest(
         max(limit, 1), differing(), key=lambda row: (row["confidence"], row["id"])
     )  # of none it would not look at any
-    return found[:limit], total
+    shown = [{**row, "task": mask_secrets(row["task"])} for row in found[:limit]]
+    return shown, total
 
 
 def _opinions(

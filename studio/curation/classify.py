@@ -1,19 +1,12 @@
-"""Which agent a task is for: the declared agent first, then keyword rules that give their reason,
+"""Which agent a task is for: the declared agent first, then the rules and the examples that ship,
 or a model of the person's own labels where that is shown to be better.
-
-The confidence of a rule is meant as a probability. It follows from how far the best agent's score
-lies before the second's, with a sharpness (inverse temperature; Guo et al. 2017, "On Calibration
-of Modern Neural Networks") fitted to labelled tasks; the tests hold it against them.
 """
 
 from __future__ import annotations
 
-import math
-import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import select
@@ -22,16 +15,9 @@ from db import acts, filters
 from db.models import BODIES, INTERACTIONS
 from db.store import Store
 from studio import settings
+from studio.curation.rules import confidence, rule_scores
 
 LOW_CONFIDENCE = 0.5
-SHARPNESS = 3.0
-SUREST = 0.93  # how often the surest answers are right, ambiguous tasks among them
-_LEAD_WEIGHT, _GENERIC_WEIGHT, _WORD_WEIGHT, _PHRASE_BONUS = 2.0, 0.75, 1.0, 0.75
-_PREFIX = re.compile(
-    r"^(?:\W|\b(?:please|can you|could you|you are|as an? [\w ]+?,|i want to|i need to|let's|"
-    r"we need to|task|todo|step \d+|phase \d+|\d+)\b[:.)]?\s*)+",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,53 +30,26 @@ class Answer:
     method: str
 
 
-@lru_cache
-def _patterns() -> dict[str, tuple[re.Pattern[str], re.Pattern[str]]]:
-    compiled = {}
-    for name, agent in settings.agents().items():
-        leads = "|".join(map(_words, sorted(agent.leads, key=len, reverse=True)))
-        words = "|".join(map(_words, sorted(agent.words, key=len, reverse=True)))
-        compiled[name] = (
-            re.compile(rf"(?:{leads or '(?!)'})\b", re.IGNORECASE),
-            re.compile(rf"\b(?:{words or '(?!)'})\b", re.IGNORECASE),
-        )
-    return compiled
-
-
-def _words(phrase: str) -> str:
-    return re.escape(phrase).replace(r"\ ", r"\s+")
-
-
 def classify_text(text: str) -> Answer:
-    """The agent that the keyword rules give a task, with the words that decided it."""
+    """The agent that the rules and the examples give a task, with the words that decided it."""
+    from studio.curation.default_model import trained  # numpy, for those who classify
+
     scores, reasons = rule_scores(text)
-    best = max(scores, key=lambda name: scores[name])
-    if scores[best] == 0:
-        share = max(agent.planned for agent in settings.agents().values())
-        likeliest = max(settings.agents(), key=lambda name: settings.agents()[name].planned)
-        return Answer(likeliest, share, "no rule matched; the commonest agent", "rule")
-    total = sum(math.exp(SHARPNESS * (score - scores[best])) for score in scores.values())
-    confidence = min(SUREST, 1 / total)
-    return Answer(best, confidence, ", ".join(reasons[best]), "rule")
-
-
-def rule_scores(text: str) -> tuple[dict[str, float], dict[str, list[str]]]:
-    """How much the rules find for each agent (0 or more), and what they found."""
-    head = _PREFIX.sub("", text[:400])
-    scores: dict[str, float] = {}
-    reasons: dict[str, list[str]] = {}
-    for name, (leads, words) in _patterns().items():
-        score = 0.0
-        found: list[str] = []
-        if lead := leads.match(head):
-            weak = lead[0].lower() in settings.agents_file().generic
-            score += _GENERIC_WEIGHT if weak else _LEAD_WEIGHT + _PHRASE_BONUS * lead[0].count(" ")
-            found.append(f"begins with “{lead[0].lower()}”")
-        counted = Counter(match[0].lower() for match in words.finditer(text[:2000]))
-        score += sum(_WORD_WEIGHT + _PHRASE_BONUS * word.count(" ") for word in counted)
-        found += [f"“{word}”" for word in list(counted)[:3]]
-        scores[name], reasons[name] = score, found
-    return scores, reasons
+    first = max(scores, key=lambda name: scores[name])
+    model = trained()
+    if model is None or (scores[first] and first not in model.agents):  # the rules alone know it
+        if scores[first]:
+            return Answer(first, confidence(scores), ", ".join(reasons[first]), "rule")
+    elif (guess := model.answer(text, scores)) is not None:
+        like = ", ".join(f"“{term}”" for term in guess.telling)
+        found = [*reasons[guess.agent], *([f"like {guess.agent} tasks: {like}"] if like else [])]
+        reason = ", ".join(found) or f"worded like {guess.agent} tasks"
+        return Answer(guess.agent, guess.confidence, reason, "rule")
+    team = settings.agents()
+    likeliest = max(team, key=lambda name: team[name].planned)
+    return Answer(
+        likeliest, team[likeliest].planned, "no rule matched; the commonest agent", "rule"
+    )
 
 
 def classify_store(store: Store, where: str = "", *, actor: str) -> dict[str, Any]:

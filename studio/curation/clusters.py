@@ -9,11 +9,12 @@ from typing import NamedTuple
 from sqlalchemy import Connection, text
 
 from db.interactions import Message, answer_of, loads, output_of
+from db.secrets import masked
 from db.store import Store
 from studio.curation.distinct import DECLARED
 
 OPEN, KEPT, DISTINCT, DROPPED = "open", "one kept", "distinct", "dropped"
-MEASURED_CHARS = 40_000  # of a text; comparing two of these takes 25 ms, and grows by the square
+MEASURED_CHARS = 20_000  # of a text; comparing two holds the interpreter for 10 ms, by the square
 MEASURED_MEMBERS = 20  # that are compared with their representative for the list
 
 
@@ -28,10 +29,20 @@ class Cluster(NamedTuple):
     size: int
     live: int
     agent: str | None  # None where nobody said, `several` where its members differ
-    on: str
+    kind: str  # see `cluster_kind`
     reason: str
     state: str
     kept: int | None
+
+    @property
+    def on(self) -> str:
+        """What of the members was compared: task, answer or both."""
+        return self.kind.partition(" ")[0]
+
+    @property
+    def measure(self) -> str:
+        """How: by ratio or as sets."""
+        return self.kind.partition(" ")[2] or "ratio"
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +136,7 @@ def pair(store: Store, cluster: Cluster, position: int) -> Pair | None:
         if not others:
             return Pair(left, None, 0, 0, None)
         right, other = _member(connection, others[position], cluster.on)
-    return Pair(left, right, position, len(others), similarity(spoken, other))
+    return Pair(left, right, position, len(others), similarity(spoken, other, cluster.measure))
 
 
 def lowest_similarity(store: Store, cluster: Cluster) -> float | None:
@@ -146,19 +157,24 @@ def lowest_similarity(store: Store, cluster: Cluster) -> float | None:
         if len(wanted) < 2 or (rows.scalar() or 0) > MEASURED_CHARS:
             return None
         texts = [_member(connection, identity, cluster.on)[1] for identity in wanted]
-    found = [similarity(texts[0], other) for other in texts[1:]]
+    found = [similarity(texts[0], other, cluster.measure) for other in texts[1:]]
     return min((value for value in found if value is not None), default=None)
 
 
-def similarity(one: str, other: str) -> float | None:
-    """`rapidfuzz.fuzz.ratio`, 0 to 100; None for texts too long to be measured in a moment."""
-    from rapidfuzz import fuzz
+def similarity(one: str, other: str, measure: str = "ratio") -> float | None:
+    """How near two texts are, 0 to 100; None for texts too long to be measured in a moment."""
+    from exports import near_duplicates
 
     if one == other:
         return 100.0
     if max(len(one), len(other)) > MEASURED_CHARS:
         return None
-    return fuzz.ratio(one, other)
+    return near_duplicates.similarity(one, other, measure)
+
+
+def cluster_kind(on: str, measure: str) -> str:
+    """What a cluster remembers of its search: `task`, `answer` or `both`, and a set measure."""
+    return on if measure == "ratio" else f"{on} {measure}"
 
 
 def _members(connection: Connection, number: int) -> dict[int, str]:
@@ -172,18 +188,20 @@ def _members(connection: Connection, number: int) -> dict[int, str]:
 
 _MEMBER = text(
     "SELECT i.id, i.agent, i.model, i.started_ms, i.duration_ms, i.success, i.verified, i.status, "
-    "b.task, b.messages FROM interaction i JOIN interaction_body b ON b.id = i.id WHERE i.id = :id"
+    "i.secrets, b.task, b.messages FROM interaction i JOIN interaction_body b ON b.id = i.id "
+    "WHERE i.id = :id"
 )
 
 
 def _member(connection: Connection, identity: int, on: str) -> tuple[Member, str]:
-    """A member, and the text of it that dedupe compared."""
+    """A member, its secrets masked, and the text of it that dedupe compared."""
     row = connection.execute(_MEMBER, {"id": identity}).one()
     messages = loads(row.messages)
     success = None if row.success is None else bool(row.success)
+    shown = [row.task, output_of(messages)]
     member = Member(
         row.id, row.agent, row.model, row.started_ms, row.duration_ms, success, row.verified,
-        row.status, row.task, output_of(messages),
+        row.status, *(masked(shown) if row.secrets else shown),
     )  # fmt: skip
     return member, compared_text(on, row.task, messages)
 

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from sqlalchemy import Connection, text
 
 from db import acts
 from db.acts import Done
-from db.interactions import loads
+from db.interactions import dumps
 from db.store import Store
-from exports.near_duplicates import find_clusters
-from studio.curation.clusters import compared_text
-from studio.curation.distinct import declared_distinct, kept_apart
+from exports.near_duplicates import RATIO, find_clusters, form, similarity
+from studio.curation.clusters import cluster_kind
+from studio.curation.distinct import declared_distinct, kept_apart, solution_of, solved
+from studio.curation.duplicate_search import read_texts, search
+from studio.curation.duplicate_state import PASSED, Found, Ids, Settings, remember
 
 BASES = ("task", "answer", "both")
 
@@ -45,7 +48,7 @@ class Document:
     def reason(self) -> str:
         """Why it is proposed, in the words of the rank."""
         if self.verified == "passed":
-            return "its answer passed the tests"
+            return PASSED
         if self.status == "accepted":
             return "a person accepted it"
         return "the newest that succeeded" if self.success else "the newest"
@@ -56,123 +59,144 @@ def dedupe(
     *,
     threshold: float = 90.0,
     on: str = "both",
+    measure: str = RATIO,
     across_agents: bool = False,
     actor: str = "studio dedupe",
     progress: Callable[[str, float], None] | None = None,
 ) -> dict[str, Any]:
     """Cluster the interactions that nobody dropped, as one act that can be undone.
 
-    Within each agent unless `across_agents`; what a person called distinct stays apart. Counts
-    documents, exact and near duplicates (beyond the one that is kept of each cluster), clusters,
-    and the seconds that it took. Finding the same clusters again changes nothing.
-    `progress(stage, share)` is called from this thread.
+    Within each agent unless `across_agents`; what a person called distinct stays apart. Carries on
+    where the last search with the same settings ended. Counts documents, exact and near duplicates
+    (beyond the one that is kept of each cluster), clusters, and the seconds that it took. Finding
+    the same clusters again changes nothing. `progress(stage, share)` is called from this thread.
     """
     started = time.monotonic()
-    documents, texts = _documents(store, on)
-    agents = {agent: number for number, agent in enumerate({d.agent for d in documents})}
-    groups = None if across_agents else [agents[d.agent] for d in documents]
-    found = find_clusters(texts, threshold=threshold, groups=groups, progress=progress)
-    members: dict[int, list[int]] = {}
-    for position, number in enumerate(found.labels.tolist()):
-        if number >= 0:
-            members.setdefault(number, []).append(position)
-    near = _apart(store, list(members.values()), documents, texts, threshold)
-    value = {"on": on, "threshold": threshold, "across_agents": across_agents}
-    done = _write(store, [[documents[p] for p in group] for group in near], on, actor, value)
-    distinct = sum(len({int(found.exact[position]) for position in group}) for group in near)
+    settings = Settings(threshold, on, measure, across_agents)
+    found, affected = search(store, settings, progress or (lambda _stage, _share: None))
+    groups, counts = _groups(store, found, settings)
+    value = {"on": on, "threshold": threshold, "across_agents": across_agents, "measure": measure}
+    done = _write(store, groups, found.ids, affected, settings, actor, value)
+    with store.write() as connection:
+        own = done.acts[0] if done.acts else 0
+        remember(connection, settings, found, own if own == found.act + 1 else found.act)
     return {
-        "documents": len(texts),
-        "exact_duplicates": sum(map(len, near)) - distinct,
-        "near_duplicates": distinct - len(near),
-        "clusters": len(near),
+        "documents": len(found.ids),
+        **counts,
         "seconds": round(time.monotonic() - started, 3),
         "act": done.acts[0] if done.acts else None,
         "changed": done.changed,
     }
 
 
-def _documents(store: Store, on: str) -> tuple[list[Document], list[str]]:
-    documents: list[Document] = []
-    texts: list[str] = []
+def _groups(
+    store: Store, found: Found, settings: Settings
+) -> tuple[list[list[int]], dict[str, int]]:
+    """Places of the members of each cluster, divided where some are to stay apart; and how
+    many exact and near duplicates and clusters that makes."""
+    order = np.argsort(found.roots, kind="stable")
+    cuts = np.flatnonzero(np.diff(found.roots[order])) + 1
+    groups = [part.tolist() for part in np.split(order, cuts) if len(part) > 1]
     with store.read() as connection:
-        rows = connection.execute(
-            text(
-                "SELECT i.id, i.agent, i.verified, i.status, i.success, i.started_ms, b.task, "
-                "b.messages FROM interaction i JOIN interaction_body b ON b.id = i.id "
-                "WHERE i.status != 'dropped' ORDER BY i.id"
-            )
-        )
-        for row in rows:
-            success = None if row.success is None else bool(row.success)
-            documents.append(
-                Document(row.id, row.agent, row.verified, row.status, success, row.started_ms)
-            )
-            messages = [] if on == "task" else loads(row.messages)
-            texts.append(compared_text(on, row.task, messages))
-    return documents, texts
+        apart = declared_distinct(connection), solved(connection)
+        near = [part for g in groups for part in _parts(connection, g, *apart, found, settings)]
+    near.sort()
+    members = sum(map(len, near))
+    distinct = sum(len({int(found.firsts[place]) for place in group}) for group in near)
+    return near, {
+        "exact_duplicates": members - distinct,
+        "near_duplicates": distinct - len(near),
+        "clusters": len(near),
+    }
 
 
-def _apart(
-    store: Store,
-    groups: Sequence[list[int]],
-    documents: Sequence[Document],
-    texts: Sequence[str],
-    threshold: float,
+def _parts(
+    connection: Connection,
+    group: list[int],
+    declared: Mapping[int, set[int]],
+    passed: set[int],
+    found: Found,
+    settings: Settings,
 ) -> list[list[int]]:
-    """The groups (of positions), divided where they hold what a person called distinct."""
-    with store.read() as connection:
-        declared = declared_distinct(connection)
-    near: list[list[int]] = []
-    for group in groups:
-        said = [declared.get(documents[position].id, set()) for position in group]
-        if max(Counter(act for acts_of in said for act in acts_of).values(), default=0) < 2:
-            near.append(group)
-            continue
-        parts = kept_apart([texts[position] for position in group], said, threshold)
-        near += [[group[index] for index in part] for part in parts]
-    return near
+    """A cluster, or what is left of it when no two may stay together that are declared distinct,
+    or are different answers that passed their tests."""
+    if not declared and not passed:
+        return [group]
+    ids = found.ids[group].tolist()
+    said = [declared.get(identity, set()) for identity in ids]
+    both = passed.intersection(ids)
+    shapes = solution_of(connection, both) if len(both) > 1 else {}
+    counted = Counter(act for acts_of in said for act in acts_of)
+    if max(counted.values(), default=0) < 2 and len(set(shapes.values())) < 2:
+        return [group]
+    texts = [form(each, settings.measure) for each in read_texts(settings.on)(connection, ids)]
+    solutions = [shapes.get(identity) for identity in ids]
+    parts = kept_apart(texts, said, settings.threshold, solutions)
+    return [[group[index] for index in part] for part in parts]
+
+
+def _documents(connection: Connection, ids: Sequence[int]) -> dict[int, Document]:
+    rows = connection.execute(
+        text(
+            "SELECT id, agent, verified, status, success, started_ms FROM interaction "
+            "WHERE id IN (SELECT value FROM json_each(:ids))"
+        ),
+        {"ids": dumps(ids)},
+    )
+    return {
+        row.id: Document(
+            row.id, row.agent, row.verified, row.status,
+            None if row.success is None else bool(row.success), row.started_ms,
+        )
+        for row in rows
+    }  # fmt: skip
 
 
 def _write(
     store: Store,
-    groups: Sequence[Sequence[Document]],
-    on: str,
+    groups: Sequence[Sequence[int]],
+    ids: Ids,
+    affected: Ids,
+    settings: Settings,
     actor: str,
     value: dict[str, object],
 ) -> Done:
-    """Number the groups and put their members in; clusters of old stay for undo to go back to."""
-    cluster_of: dict[int, int | None] = {}
+    """Number the affected groups (of places in `ids`) and put their members in.
+
+    Clusters of old stay for undo to go back to.
+    """
+    among = np.isin(ids, affected)
+    wanted = [ids[list(group)].tolist() for group in groups if among[group[0]]]
+    kind = cluster_kind(settings.on, settings.measure)
+    cluster_of: dict[int, int | None] = dict.fromkeys(affected.tolist())
     with store.write() as connection:
-        known = _known(connection)
-        for identity in connection.execute(_CLUSTERED).scalars():
-            cluster_of[identity] = None
-        for group in groups:
-            best = max(group, key=Document.rank)
-            ids = frozenset(document.id for document in group)
-            cluster = known.get((ids, best.id, best.reason(), on))
+        documents = _documents(connection, [identity for group in wanted for identity in group])
+        known = _known(connection, affected)
+        for group in wanted:
+            best = max((documents[identity] for identity in group), key=Document.rank)
+            cluster = known.get((frozenset(group), best.id, best.reason(), kind))
             if cluster is None:
                 cluster = connection.execute(
                     text(
                         "INSERT INTO cluster (representative, size, kind, reason) "
                         "VALUES (:id, :size, :kind, :reason) RETURNING id"
                     ),
-                    {"id": best.id, "size": len(group), "kind": on, "reason": best.reason()},
+                    {"id": best.id, "size": len(group), "kind": kind, "reason": best.reason()},
                 ).scalar_one()
-            cluster_of.update(dict.fromkeys(ids, cluster))
+            cluster_of.update(dict.fromkeys(group, cluster))
     rows = [(identity, {"cluster": cluster}) for identity, cluster in cluster_of.items()]
     return acts.set_rows(store, rows, actor=actor, kind="dedupe", value=value)
 
 
-_CLUSTERED = text("SELECT id FROM interaction WHERE cluster IS NOT NULL")
-
-
-def _known(connection: Connection) -> dict[tuple[frozenset[int], int, str, str], int]:
-    """The present clusters by their members, representative, reason and kind."""
+def _known(connection: Connection, ids: Ids) -> dict[tuple[frozenset[int], int, str, str], int]:
+    """The clusters that some interactions are in, by members, representative, reason and kind."""
     rows = connection.execute(
         text(
             "SELECT c.id, c.representative, c.reason, c.kind, i.id AS member FROM cluster c "
-            "JOIN interaction i ON i.cluster = c.id ORDER BY c.id"
-        )
+            "JOIN interaction i ON i.cluster = c.id WHERE c.id IN (SELECT cluster FROM interaction "
+            "WHERE id IN (SELECT value FROM json_each(:ids))) ORDER BY c.id"
+        ),
+        {"ids": dumps(ids.tolist())},
     ).all()
     members: dict[int, set[int]] = {}
     for row in rows:
@@ -184,14 +208,12 @@ def _known(connection: Connection) -> dict[tuple[frozenset[int], int, str, str],
 
 
 def dedupe_rows(
-    rows: Sequence[tuple[str, str]], *, threshold: float
+    rows: Sequence[tuple[str, str]], *, threshold: float, measure: str = RATIO
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """`(id, text)` rows with cluster, representative and the ratio to it, null when alone; and
+    """`(id, text)` rows with cluster, representative and the likeness to it, null when alone; and
     the counts of all of them."""
-    from exports.near_duplicates import similarity
-
     texts = [body for _, body in rows]
-    clusters = find_clusters(texts, threshold=threshold)
+    clusters = find_clusters(texts, threshold=threshold, measure=measure)
     labels = clusters.labels
     first: dict[int, int] = {}
     answers: list[dict[str, Any]] = []
@@ -208,7 +230,7 @@ def dedupe_rows(
                 "id": identity,
                 "cluster": number,
                 "representative": rows[head][0],
-                "similarity": similarity(texts[head], body),
+                "similarity": similarity(texts[head], body, measure),
             }
         )
     counts = {

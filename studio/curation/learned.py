@@ -1,5 +1,7 @@
 """A classifier that learns from a person's own labels, and takes over where it is shown better.
 
+It begins with what the rules and the default model know, so that few labels lose nothing of that.
+
 It is compared with the rules by cross-validation, paired on the same labelled requests. Copies of
 a request count once and stand in one fold: the same words never train and test it.
 """
@@ -18,7 +20,9 @@ from db.models import BODIES, INTERACTIONS
 from db.store import Store
 from exports.requests import same_requests
 from studio import settings
-from studio.curation.classify import Answer, classify_text, rule_scores
+from studio.curation import default_model
+from studio.curation.classify import Answer, classify_text
+from studio.curation.rules import features, rule_scores
 from studio.curation.word_model import (
     Matrix,
     Platt,
@@ -35,7 +39,6 @@ FEWEST_OF_AN_AGENT = 5  # the model keeps out where the rules name an agent with
 LABELS_MAX = 2_000  # the newest; training stays a matter of seconds
 FOLDS = 5
 _ROWS_MAX = 20_000  # labelled interactions that are looked at; a filter may have labelled millions
-_MOST_OF_A_RULE = 6.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,9 +165,10 @@ def labelled_requests(store: Store) -> list[Labelled]:
 
 
 def _own_features(text: str) -> list[float]:
-    """What the rules find for each agent, in the order of the team."""
-    scores, _ = rule_scores(text)
-    return [min(score, _MOST_OF_A_RULE) / 2 for score in scores.values()]
+    """What the rules find for each agent, and how the default model leans: labels add to both."""
+    scores = rule_scores(text)[0]
+    model = default_model.trained()
+    return [*features(scores), *(model.leanings(text, scores) if model is not None else ())]
 
 
 @dataclass(frozen=True)

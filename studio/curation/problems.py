@@ -7,17 +7,20 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, text
 
 from db.interactions import bodies, loads, output_of
+from db.secrets import mask_secrets, masked
 from db.store import Store
 from exports.requests import same_requests
-from exports.solutions import Answer, distinct
+from exports.solutions import Answer, distinct, solutions
 
 _AT_ONCE = 500  # interactions whose texts are read at a time
 _RANK = {"passed": 0, None: 1}  # the rest, whose tests failed, comes last
+STATES = ("verified", "untested", "refuted")  # of a solution, by the rank of its best answer
 Progress = Callable[[int, int], None]
 
 
@@ -106,7 +109,7 @@ def list_problems(
             found.append(
                 {
                     "id": problem,
-                    "task": tasks.get(problem, ""),
+                    "task": mask_secrets(tasks.get(problem, "")),
                     "interactions": len(members[problem]),
                     "solutions": len(solutions),
                     "verified": kinds.count("passed"),
@@ -118,6 +121,52 @@ def list_problems(
     return sorted(found, key=lambda row: (-row["verified"], -row["solutions"], row["id"]))
 
 
+@dataclass(frozen=True, slots=True)
+class Solution:
+    """A distinct answer to a problem: its best interaction (`id`) and all that gave it.
+
+    `state` is verified, untested or refuted (its tests only failed: `verdict` says how). `task` and
+    `text` are those of the best, their secrets masked; `agent` and `model` made it.
+    """
+
+    id: int
+    ids: tuple[int, ...]
+    state: str
+    verdict: str | None
+    agent: str | None
+    model: str | None
+    task: str
+    text: str
+
+
+def problem_solutions(store: Store, problem: int, *, most: int | None = None) -> list[Solution]:
+    """The solutions of a problem, verified ones first; of the first `most` answers only.
+
+    Of the interactions that nobody dropped. None for a problem that has no answers.
+    """
+    with store.read() as connection:
+        rows = connection.execute(_ANSWERS, {"problem": problem, "most": most or -1}).all()
+    by_id = {row.id: row for row in rows}
+    outputs = {row.id: output_of(loads(row.messages)) for row in rows}
+    answers = [Answer(row.id, outputs[row.id], _RANK.get(row.verified, 2)) for row in rows]
+    found = []
+    for group in solutions(answers):
+        best = by_id[group[0].id]
+        shown = [best.task, outputs[best.id]]
+        task, output = masked(shown) if best.secrets else shown
+        ids = tuple(answer.id for answer in group)
+        state = STATES[group[0].rank]
+        found.append(
+            Solution(best.id, ids, state, best.verified, best.agent, best.model, task, output)
+        )
+    return found
+
+
+_ANSWERS = text(
+    "SELECT i.id, i.verified, i.agent, i.model, i.secrets, b.task, b.messages FROM interaction i "
+    "JOIN interaction_body b ON b.id = i.id WHERE i.problem = :problem AND i.status != 'dropped' "
+    "AND i.output_chars > 0 ORDER BY i.verified IS NOT 'passed', i.id LIMIT :most"
+)
 _TASKS = text("SELECT id, task FROM problem")
 _Member = tuple[int, str | None, bool]  # its id, what its tests said, whether it has an answer
 

@@ -1,4 +1,7 @@
-"""What a person decides about problems: split one, merge several. Acts, undone like any other."""
+"""What a person decides about problems: split one, merge several. Acts, undone like any other.
+
+What has no problem yet gets one by `assign_problems` first.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,6 @@ from db.errors import BadInput, NotFound
 from db.models import BODIES, INTERACTIONS, Problem, table
 from db.store import Store
 from studio.curation.named_acts import actor
-from studio.curation.problems import assign_problems
 
 
 def split(store: Store, selection: Selection) -> Done:
@@ -20,7 +22,6 @@ def split(store: Store, selection: Selection) -> Done:
 
     Raises BadInput when they are of several problems, or all of one, NotFound for an unknown id.
     """
-    assign_problems(store)
     with store.write() as connection:
         ids = _ids(connection, selection)
         if not ids:
@@ -50,7 +51,6 @@ def merge(store: Store, problems: Sequence[int]) -> Done:
 
     Raises NotFound for a problem that has no interactions.
     """
-    assign_problems(store)
     first, *others = dict.fromkeys(problems)
     if not others:
         raise BadInput("give two problems or more; the first takes the others' interactions")

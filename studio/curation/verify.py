@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,11 +38,12 @@ def verify(
     store: Store,
     where: str = "",
     *,
+    only: Sequence[int] | None = None,
     again: bool = False,
     workers: int = 2,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
-    """Run what a filter holds for against its tests, or those of its problem.
+    """Run what a filter holds for (or `only` these ids) against its tests, or its problem's.
 
     What has a verdict keeps it (an answer that changed has lost it); `again` runs everything.
     Ctrl+C (KeyboardInterrupt) ends it: what was recorded stays, and the next call goes on there.
@@ -53,13 +54,14 @@ def verify(
 
     Raises SandboxUnavailable when there is something to run and hostile code cannot be held here.
     """
-    return _Verification(store, where, again, progress).run(workers)
+    return _Verification(store, where, only, again, progress).run(workers)
 
 
 @dataclass(slots=True)
 class _Verification:
     store: Store
     where: str
+    only: Sequence[int] | None
     again: bool
     progress: Progress | None
     counts: Counter[str] = field(default_factory=Counter)
@@ -74,7 +76,11 @@ class _Verification:
     def run(self, workers: int) -> dict[str, Any]:
         assign_problems(self.store)
         with self.store.read() as connection:
-            ids = list(connection.execute(filters.ids(self.where)).scalars())
+            ids = (
+                list(connection.execute(filters.ids(self.where)).scalars())
+                if self.only is None
+                else sorted(self.only)
+            )
         self.total = len(ids)
         tier = None
         interrupted = False

@@ -47,8 +47,9 @@ class Evidence:
     seconds_to_beat: float | None = None
 
     def outcomes(self) -> list[Verdict]:
-        """Its verdict on every item."""
-        return [Verdict(row["item"], row["b"]) for row in self.delta["items"]]
+        """Its verdict on every item that counts."""
+        rows = (row for row in self.delta["items"] if not row.get("struck"))
+        return [Verdict(row["item"], row["b"]) for row in rows]
 
     def verdicts(self, group: str) -> dict[str, str]:
         """The verdict in every category or agent."""

@@ -21,12 +21,13 @@ MARGIN = 0.02
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The verdict of one item in one arm."""
+    """The verdict of one item in one arm; `struck` ones stand aside of every figure."""
 
     item: str
     verdict: str
     category: str = ""
     agent: str = ""
+    struck: bool = False
 
     @property
     def passed(self) -> bool:
@@ -61,9 +62,14 @@ def compare(
 ) -> dict[str, Any]:
     """Overall, by category and by agent, and the items with both verdicts.
 
-    Raises BadInput when the two do not hold the same items.
+    Items that are struck from one of the verdicts count in no figure; `struck` says how many
+    there are and how many of them each passed. Raises BadInput when the two do not hold the same
+    items, or when all of them are struck.
     """
-    pairs = _pair(a, b)
+    every = _pair(a, b)
+    pairs = [pair for pair in every if not _is_struck(pair)]
+    if not pairs:
+        raise BadInput("every item is struck from the verdict: evaluate on another suite")
     overall = _delta(pairs, margin)
     overall["p_adjusted"] = overall["p_value"]
     _decide(overall, margin)
@@ -78,9 +84,11 @@ def compare(
                 "agent": left.agent or None,
                 "a": left.verdict,
                 "b": right.verdict,
+                **({"struck": True} if _is_struck((left, right)) else {}),
             }
-            for left, right in pairs
+            for left, right in every
         ],
+        "struck": _struck_apart([pair for pair in every if _is_struck(pair)]),
         "margin": margin,
     }
 
@@ -166,6 +174,26 @@ def _pair(a: Sequence[Verdict], b: Sequence[Verdict]) -> list[Pair]:
                 f"{', …' if len(alone) > 3 else ''}); a comparison needs the same items in both"
             )
     return [(verdict, right[verdict.item]) for verdict in a]
+
+
+def _is_struck(pair: Pair) -> bool:
+    return pair[0].struck or pair[1].struck
+
+
+def _struck_apart(pairs: Sequence[Pair]) -> dict[str, int]:
+    return {
+        "n": len(pairs),
+        "a_passed": sum(a.passed for a, _ in pairs),
+        "b_passed": sum(b.passed for _, b in pairs),
+    }
+
+
+def struck_sentence(struck: Mapping[str, int]) -> str:
+    """One line about the items that stand aside."""
+    return (
+        f"{struck['n']:,} items are struck, since the training side shares them: "
+        f"A passed {struck['a_passed']:,} of them, B {struck['b_passed']:,}"
+    )
 
 
 def _by(pairs: Sequence[Pair], key: Callable[[Pair], str], margin: float) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import resource
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,7 @@ from exports.suites import Item, Suite
 from studio.evals.arms import MAX_NEW_TOKENS, Arm
 from studio.evals.compare import Verdict, rate, rates_by
 from studio.evals.score import Score, score_text, truncated
+from studio.evals.striking import struck_for
 from studio.sandbox import SandboxUnavailable, Task, probe, run_tasks
 
 if TYPE_CHECKING:
@@ -109,7 +110,11 @@ def stored_verdicts(store: Store, arm: Arm, suite: Suite, n: int) -> list[Verdic
         if newest is None:
             return None
         rows = connection.execute(select(OUTCOMES).where(OUTCOMES.c.evaluation_id == newest)).all()
-    return [Verdict(row.item, row.verdict, row.category, row.agent or "") for row in rows]
+    struck = struck_for(store, arm, suite)
+    return [
+        Verdict(row.item, row.verdict, row.category, row.agent or "", row.item in struck)
+        for row in rows
+    ]
 
 
 def newest_rate(store: Store, arm: Arm, suites: Sequence[Suite]) -> tuple[int, int, str] | None:
@@ -218,7 +223,7 @@ def _record(
     store: Store, model: Model, arm: Arm, suite: Suite, scored: Sequence[Scored]
 ) -> dict[str, Any]:
     """Keep the outcomes and the report in one transaction; returns the report."""
-    report = _report(model, arm, scored)
+    report = _report(model, arm, scored, struck_for(store, arm, suite))
     details = {"base": arm.base.name, "adapter": str(arm.adapter) if arm.adapter else None}
     with store.write() as connection:
         arm_id = (
@@ -260,14 +265,22 @@ def _record(
     return {"evaluation": evaluation, **report}
 
 
-def _report(model: Model, arm: Arm, scored: Sequence[Scored]) -> dict[str, Any]:
-    verdicts = [
-        Verdict(s.item.id, s.score.verdict, s.item.category, s.item.agent or "") for s in scored
+def _report(
+    model: Model, arm: Arm, scored: Sequence[Scored], struck: Collection[str]
+) -> dict[str, Any]:
+    """Rates without the struck items, which are counted apart; cost with them."""
+    every = [
+        Verdict(
+            s.item.id, s.score.verdict, s.item.category, s.item.agent or "", s.item.id in struck
+        )
+        for s in scored
     ]
+    verdicts = [verdict for verdict in every if not verdict.struck]
+    apart = [verdict for verdict in every if verdict.struck]
     fresh = [s for s in scored if not s.cached]
     seconds = sum(s.answer.seconds for s in scored)
     tokens = sum(s.answer.completion_tokens for s in scored)
-    calls = [s for s in scored if s.item.scorer["kind"] == "tool_call"]
+    calls = [s for s in scored if s.item.scorer["kind"] == "tool_call" and s.item.id not in struck]
     strict = sum(s.score.verdict == "passed" and s.score.strict is True for s in calls)
     return {
         "arm": arm.spec,
@@ -275,6 +288,11 @@ def _report(model: Model, arm: Arm, scored: Sequence[Scored]) -> dict[str, Any]:
         "by_category": rates_by(verdicts, lambda v: v.category),
         "by_agent": rates_by(verdicts, lambda v: v.agent),
         "by_verdict": dict(Counter(v.verdict for v in verdicts).most_common()),
+        "struck": {
+            "n": len(apart),
+            "passed": sum(verdict.passed for verdict in apart),
+            "items": [verdict.item for verdict in apart],
+        },
         "strict_calls": rate(strict, len(calls)),
         "prompt_tokens": sum(s.answer.prompt_tokens for s in scored),
         "completion_tokens": tokens,

@@ -110,8 +110,9 @@ def newest_run(path: Path) -> int | None:
 
 def verdicts(connection: sqlite3.Connection, evaluation: int) -> list[Verdict]:
     """The verdicts of an evaluation, in the order of its suite."""
+    struck = evaluations.struck(connection, evaluation)
     return [
-        Verdict(found.item, found.verdict, found.category, found.agent or "")
+        Verdict(found.item, found.verdict, found.category, found.agent or "", found.item in struck)
         for found in evaluations.outcomes(connection, evaluation)
     ]
 

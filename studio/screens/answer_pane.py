@@ -66,7 +66,8 @@ class AnswerPane(Vertical):
         if asked != self._asked:
             self._asked = asked
             job = partial(self._read, comparison, item, self._whole)
-            self.run_worker(job, thread=True, exclusive=True, group="answers")
+            # with a description of its own, else Textual makes one of the whole comparison
+            self.run_worker(job, thread=True, exclusive=True, group="answers", description="read")
 
     def _read(self, comparison: Comparison, item: Item, whole: bool) -> None:
         try:

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from db.secrets import mask_secrets
 from exports.suites import Item
 from studio.evals.stored import Side
 from studio.widgets.side_by_side import Section
@@ -29,12 +31,22 @@ def sections(item: Item | None, why: str, a: Side, b: Side, *, whole: bool) -> l
             Section("request", request(item), most=most),
             Section("wanted", wanted(item), most=most),
         ]
-    return [
-        *above,
+    below = [
         Section("answer", _answer(a), _answer(b), marked=True),
         Section("parse", reading(item, a.text), reading(item, b.text)),
         Section("outcome", outcome(a), outcome(b)),
     ]
+    return [_masked(section) for section in (*above, *below)]
+
+
+def _masked(section: Section) -> Section:
+    """A section as it may be shown: a model may have learned a key, or made one up."""
+    right = section.right
+    return replace(
+        section,
+        left=mask_secrets(section.left),
+        right=None if right is None else mask_secrets(right),
+    )
 
 
 def request(item: Item) -> str:

@@ -118,6 +118,8 @@ def answered(screen: BrowseScreen, kind: str, value: str) -> None:
         screen.act(lambda store, ids: named_acts.tag(store, ids, value))
     elif kind == "note":
         screen.act(lambda store, ids: named_acts.note(store, ids, value))
+    elif kind == "import":
+        screen.start_import(value)
     elif kind == "name of this view" and value.strip():
         _keep(screen, value.strip())
 

@@ -22,21 +22,22 @@ from studio.commands import Command
 from studio.preferences import View
 from studio.screen_text import screen_text
 from studio.screens import asking, leaving
-from studio.screens.curated import CuratedScreen
+from studio.screens.importing import ImportingScreen
 from studio.widgets.conversation import Conversation
 from studio.widgets.id_feed import Failed
+from studio.widgets.import_line import ImportLine
 from studio.widgets.key_line import KeyLine
 from studio.widgets.prompt import Prompt
 from studio.widgets.row_table import RowTable
 
 FOLLOW = 0.03  # seconds that the cursor rests before the conversation follows it
-TYPING = 0.06  # seconds without a key before a search runs
+TYPING = 0.03  # seconds without a key before a search runs
 POLL = 1.0  # seconds between looks at what others have written
 WIDE = 120  # columns from which the conversation stands beside the table
 QUEUE = View("status:new -method:human,declared", "", "confidence")
 
 
-class BrowseScreen(CuratedScreen):
+class BrowseScreen(ImportingScreen):
     """Interactions to filter, read and curate."""
 
     PLACE = "browse"
@@ -58,11 +59,13 @@ class BrowseScreen(CuratedScreen):
 
     def compose(self) -> ComposeResult:
         """Status, table and conversation, a line for messages, the prompt, the keys."""
+        self.set_class(self.app.size.width >= WIDE, "-wide")  # before there is much to style anew
         yield Static("", id="status", markup=False)
         with Container(id="panes"):
             yield RowTable(self.path, self.commands, id="rows")
             yield Static("", id="empty", markup=False)
             yield Conversation(self.path, self.commands, id="conversation")
+        yield ImportLine(self.path, id="import")
         yield Static("", id="message", markup=False)
         yield Prompt(self.commands, id="prompt")
         yield KeyLine(id="keys")
@@ -71,7 +74,7 @@ class BrowseScreen(CuratedScreen):
         """Read the newest rows."""
         self.prompt.display = False
         self.rows.focus()
-        self.rows.show(reader.query(sort=self.view.sort))
+        self.call_after_refresh(self.show_view, self.view)  # the first frame waits for no row
         self.set_interval(POLL, self._poll)
         self._draw_status()
         self.draw_keys()
@@ -90,6 +93,7 @@ class BrowseScreen(CuratedScreen):
     def opened(self, table: Sequence[Command]) -> None:
         """The store is open: acts can be written, and every agent has its command."""
         super().opened(table)
+        self.import_line.follow()
         if not self.rows.loaded:  # an older store, which has been upgraded meanwhile
             self.show_view(self.view)
 
@@ -157,7 +161,7 @@ class BrowseScreen(CuratedScreen):
             parts.append(shown)
         if self.view.sort != "-id":
             parts.append(f"by {self.view.sort}")
-        count = f"{len(rows.ids):,}" + ("" if rows.whole else "…")
+        count = (f"{len(rows.ids):,}" if rows.ids or rows.whole else "") + "…" * (not rows.whole)
         if self.has_class("-zoomed") and rows.ids:
             parts.append(f"{rows.current}, row {rows.cursor + 1:,}")
         counts = [f"{count} of {'…' if self.total is None else f'{self.total:,}'}"]
@@ -179,10 +183,10 @@ class BrowseScreen(CuratedScreen):
             text = "Nothing matches.\n\nf changes the filter, Esc takes it away."
         else:
             text = (
-                "This store is empty.\n\n"
-                f"studio import PATH --store {screen_text(self.studio.location, one_line=True)}\n"
-                "brings logs of your agents in: files or folders, recognised by their content.\n\n"
-                "They appear here as they arrive."
+                "no interactions yet: i imports logs\n\n"
+                "Files or folders of your agents' logs, recognised by their content.\n"
+                "They appear here as they arrive. The same from a shell:\n\n"
+                f"studio import PATH --store {screen_text(self.studio.location, one_line=True)}"
             )
         self.query_one("#empty", Static).update(Content(text))
 
@@ -303,6 +307,12 @@ class BrowseScreen(CuratedScreen):
         """Bring what the classifier is least sure of first."""
         self.show_view(QUEUE)
         self.say("least certain first; a label takes you to the next one · Esc leaves the queue")
+
+    def action_classes(self) -> None:
+        """The mix, and how far the classes can be trusted."""
+        from studio.screens.classes import ClassesScreen
+
+        self.app.push_screen(ClassesScreen(self.path, self.commands))
 
     def action_edit(self) -> None:
         """Write a better answer in $EDITOR."""

@@ -36,6 +36,8 @@ FIELDS = (
                "each", ("as_is", "planned", "balanced")),
     BuildField("avoid", "avoid", "", "suites that nothing may be shared with: nano or a file",
                ("nano",)),
+    BuildField("overlap", "overlap", "drop", "what they share: drop it here, or strike it from "
+               "their verdict", ("drop", "strike")),
     BuildField("quality", "quality", "usual", "filters with commas between, usual, all or none",
                ("usual", "all", "none", "truncated", "unreadable_call", "refusal", "short_answer",
                 "broken_code", "repetitive")),
@@ -52,6 +54,8 @@ def arguments_of(values: Mapping[str, str], *, draft: bool = False) -> list[str]
                 "base"):  # fmt: skip
         if said[key]:
             arguments.append(f"--{key}={said[key]}")
+    if said["overlap"] not in ("", "drop"):
+        arguments.append(f"--overlap={said['overlap']}")
     return [*arguments, *(f"--avoid={suite}" for suite in said["avoid"].split())]
 
 
@@ -76,6 +80,7 @@ def check(values: Mapping[str, str]) -> BuildRecipe:
         split=said["split"] or "80/10/10",
         mix=said["mix"] or "as_is",
         avoid=tuple(said["avoid"].split()),
+        overlap=said["overlap"] or "drop",
         quality=parse_filters(said["quality"] or "usual"),
     )
     recipe.check()

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from textual import on
 from textual.message import Message
-from textual.worker import get_current_worker
 
-from db.errors import StudioError
 from studio.screens import cluster_words
-from studio.screens.working import WorkingScreen
+from studio.screens.reading import ReadingScreen
 from studio.widgets.side_by_side import Section
 
 if TYPE_CHECKING:
@@ -44,49 +41,20 @@ class Measured(Message):
         super().__init__()
 
 
-class Unread(Message):
-    """The store could not be read."""
-
-    def __init__(self, reason: str) -> None:
-        self.reason = reason
-        super().__init__()
-
-
-class ClusterReader(WorkingScreen):
+class ClusterReader(ReadingScreen):
     """A screen that reads clusters and their members, never in the thread that draws."""
 
     def load(self, *, keep: int | None = None, member: int | None = None) -> None:
         """Read the clusters; the cursor stays, or goes to `keep`, or to the cluster of `member`."""
-        self._read("clusters", partial(_listed, keep=keep, member=member))
+        self.read("clusters", partial(_listed, keep=keep, member=member))
 
     def compare(self, cluster: Cluster, position: int) -> None:
         """Read the representative of a cluster and another member of it."""
-        self._read("pair", partial(_compared, cluster=cluster, position=position))
+        self.read("pair", partial(_compared, cluster=cluster, position=position))
 
     def measure(self, clusters: Sequence[Cluster]) -> None:
         """Find out how near the members of these clusters are."""
-        self._read("alike", partial(_measured, wanted=clusters))
-
-    def _read(self, group: str, read: Callable[[Store], Message]) -> None:
-        """Let a worker read in place of what it reads now; nothing while the store is not open."""
-        if self.studio.store is not None:
-            job = partial(self._post, partial(read, self.studio.store))
-            self.run_worker(job, thread=True, exclusive=True, group=group)
-
-    def _post(self, read: Callable[[], Message]) -> None:
-        from sqlalchemy.exc import DatabaseError
-
-        worker = get_current_worker()
-        try:
-            message = read()
-        except (StudioError, DatabaseError) as error:
-            message = Unread(str(getattr(error, "orig", error)))
-        if not worker.is_cancelled:
-            self.post_message(message)
-
-    @on(Unread)
-    def _unread(self, message: Unread) -> None:
-        self.say(f"error: {self.path.name}: {message.reason}", wrong=True)
+        self.read("alike", partial(_measured, wanted=clusters))
 
 
 def _listed(store: Store, *, keep: int | None, member: int | None) -> Message:

@@ -78,8 +78,8 @@ def sections(pair: Pair) -> list[Section]:
         return [Section("task", left.task), Section("answer", left.output)]
     return [
         Section("about", _facts(left), _facts(right), marked=True),
-        _compared("task", left.task, right.task, most=SAME_MOST),
-        _compared("answer", left.output, right.output),
+        compared("task", left.task, right.task, most=SAME_MOST),
+        compared("answer", left.output, right.output),
     ]
 
 
@@ -98,7 +98,8 @@ def _facts(member: Member) -> str:
     return " · ".join(facts)
 
 
-def _compared(title: str, left: str, right: str, *, most: int | None = None) -> Section:
+def compared(title: str, left: str, right: str, *, most: int | None = None) -> Section:
+    """Two texts as a section: once where they are the same, `most` lines of it then."""
     if left == right:
         return Section(f"{title}, the same in both", left, most=most)
     start = _difference(left, right) if max(len(left), len(right)) > LONG else 0

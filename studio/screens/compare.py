@@ -2,54 +2,39 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
-from textual import on, work
+from textual import on
 from textual.app import ComposeResult
 from textual.content import Content
-from textual.message import Message
 from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Static
 
-from db.errors import StudioError
-from db.evaluations import StoredEvaluation
 from studio.commands import Command
-from studio.evals import stored
-from studio.evals.stored import Board, Comparison
 from studio.screen_text import screen_text
 from studio.screens import deltas, leaving
 from studio.screens.answer_pane import AnswerPane, Item
 from studio.screens.deltas import DELTA_COLUMNS, ITEM_COLUMNS, Delta, DeltaList, ItemList
-from studio.screens.evaluated import EvaluatedScreen
+from studio.screens.pairing import Compared, PairingScreen
 from studio.widgets.key_line import KeyLine
+from studio.widgets.prompt import Prompt
 from studio.widgets.side_by_side import SideBySide
 
 FOLLOW = 0.03  # seconds that the cursor rests before the answers follow it
 TALL = 36  # lines from which the answers stand below the items
 
-Pair = tuple[StoredEvaluation, StoredEvaluation]
 
-
-class CompareScreen(EvaluatedScreen):
+class CompareScreen(PairingScreen):
     """The delta table, the items behind it, and both answers to one of them."""
 
     PLACE = "compare"
-
-    class Compared(Message):
-        """The figures of two arms."""
-
-        def __init__(self, comparison: Comparison) -> None:
-            self.comparison = comparison
-            super().__init__()
+    CSS_PATH = "compare.tcss"
 
     def __init__(self, path: Path, table: Sequence[Command]) -> None:
         super().__init__(path, table)
-        self.comparison: Comparison | None = None
         self.deltas: list[Delta] = []
-        self.items: list[Item] = []  # those of the chosen group that ended as wanted
         self.wanted = "all"
         self._timer: Timer | None = None
 
@@ -63,17 +48,13 @@ class CompareScreen(EvaluatedScreen):
         yield ItemList(ITEM_COLUMNS, self.commands, id="items")
         yield AnswerPane(self.path, self.commands, id="answers")
         yield Static("", id="message", markup=False)
+        yield Prompt(self.commands, id="prompt")
         yield KeyLine(id="keys")
 
     @property
     def delta_list(self) -> DeltaList:
         """The delta table."""
         return self.query_one(DeltaList)
-
-    @property
-    def item_list(self) -> ItemList:
-        """The items."""
-        return self.query_one(ItemList)
 
     @property
     def pane(self) -> AnswerPane:
@@ -104,22 +85,23 @@ class CompareScreen(EvaluatedScreen):
 
     def on_mount(self) -> None:
         """Begin with the items."""
+        self.prompt.display = False
         self.add_class("-nothing")
         self.item_list.focus()
-        self._draw_status()
+        self.draw_board_status()
         self.draw_keys()
 
     def on_resize(self) -> None:
         """Put the answers below the items where there is room."""
         self.set_class(self.size.height >= TALL, "-tall")
-        self._draw_status()
+        self.draw_board_status()
         self._follow()
 
     # what is compared
 
     def draw_board(self) -> None:
         """Compare the arms that were compared, else the newest adapter with its base."""
-        self._draw_status()
+        self.draw_board_status()
         if self.alone or self.board is None:
             return
         known = {arm.id for arm in self.board.arms}
@@ -130,24 +112,15 @@ class CompareScreen(EvaluatedScreen):
         if pair is not None:
             self.compare(self.board, pair)
 
-    @work(thread=True, exclusive=True, group="compare")
-    def compare(self, board: Board, pair: Pair) -> None:
-        """Compare two arms from their stored verdicts."""
-        try:
-            found = stored.comparison(self.path, board, pair[0], pair[1])
-        except (sqlite3.Error, StudioError) as error:
-            self.post_message(self.Failed(str(error)))
-            return
-        self.post_message(self.Compared(found))
-
-    def on_compare_screen_compared(self, message: Compared) -> None:
+    @on(Compared)
+    def _compared(self, message: Compared) -> None:
         """Draw the figures, with the cursors where they were."""
         self.comparison = message.comparison
         self.deltas = deltas.deltas_of(self.comparison.value)
         self.delta_list.styles.height = len(self.deltas) + 1
         self.delta_list.show(len(self.deltas), lambda n: deltas.delta_cells(self.deltas[n]))
         self.say("")
-        self._draw_status()
+        self.draw_board_status()
 
     @on(DeltaList.Moved)
     def _group_chosen(self) -> None:
@@ -180,8 +153,8 @@ class CompareScreen(EvaluatedScreen):
 
     def _follow(self) -> None:
         """Show the answers to the item under the cursor, where they are to be seen."""
-        if self.zoomed:
-            self._draw_status()
+        if self.zoomed or self.words:
+            self.draw_board_status()
         if self.comparison is not None and (self.zoomed or self.has_class("-tall")):
             self.pane.show(self.comparison, self.item)
 
@@ -191,7 +164,8 @@ class CompareScreen(EvaluatedScreen):
 
     # drawing
 
-    def _draw_status(self) -> None:
+    def draw_board_status(self) -> None:
+        """The first line: the arms, or the item that is read."""
         parts = [f"5 Compare ─ {self.path.name}"]
         counts: list[str] = []
         if self.comparison is not None and not self.alone:
@@ -200,14 +174,22 @@ class CompareScreen(EvaluatedScreen):
         if self.board is not None:
             parts.append(Path(self.board.suite).name)
             counts.append(f"{self.board.n:,} items")
+        if self.comparison is not None and (struck := self.comparison.value["struck"]["n"]):
+            counts.append(f"! {struck:,} struck")
         if self.zoomed and self.item is not None:
             parts = [f"5 Compare ─ {self.item['item']} ─ {self.item['category'] or '·'}"]
             parts += [self.item["agent"] or "no agent", deltas.state(self.item)]
             counts = [f"{self.item_list.cursor + 1:,} of {len(self.items):,} {self.wanted}"]
-        self.draw_status(parts, counts)
+        self.draw_status(parts, [*self.hit_counts(), *counts])
+
+    def focus_back(self) -> None:
+        """To the answers where they have the screen, else to the items."""
+        (self.sides if self.zoomed else self.item_list).focus()
 
     def places(self) -> list[str]:
         """The places of the command table that have the focus, the innermost first."""
+        if self.prompt.display:
+            return ["prompt"]
         return ["pane" if self.focused is self.sides else "lines", "compare"]
 
     # moving about
@@ -228,7 +210,10 @@ class CompareScreen(EvaluatedScreen):
         if self.zoomed:
             self.remove_class("-zoomed")
             self.item_list.focus()
-            self._draw_status()
+            self.draw_board_status()
+        elif self.words:
+            self.end_search()
+            self.draw_board_status()
         elif self.focused is not self.item_list and not self.alone:
             self.item_list.focus()
         elif self.wanted != "all":
@@ -265,8 +250,11 @@ class CompareScreen(EvaluatedScreen):
         self.item_list.action_up()
 
     def action_next_difference(self) -> None:
-        """The next difference in these answers, then the next item that differs."""
-        self._difference(1)
+        """The next hit of a search, else the next difference: here, then in the next item."""
+        if self.words:
+            self.go_to_hit(1)
+        else:
+            self._difference(1)
 
     def action_previous_difference(self) -> None:
         """The difference before."""
@@ -289,7 +277,7 @@ class CompareScreen(EvaluatedScreen):
         self.wanted = state
         self.say("")
         self._list_items()
-        self._draw_status()
+        self.draw_board_status()
 
     def action_broken(self) -> None:
         """Items that A passes and B does not."""
@@ -306,32 +294,6 @@ class CompareScreen(EvaluatedScreen):
     def action_all(self) -> None:
         """Every item."""
         self._want("all")
-
-    def action_choose_a(self) -> None:
-        """Let the user choose A."""
-        self._choose(0)
-
-    def action_choose_b(self) -> None:
-        """Let the user choose B."""
-        self._choose(1)
-
-    def _choose(self, side: int) -> None:
-        if self.alone or self.board is None or self.comparison is None:
-            self.say("there are no two arms to choose from")
-            return
-        board, pair = self.board, (self.comparison.a, self.comparison.b)
-        other = pair[1 - side]
-
-        def chosen(one: StoredEvaluation) -> None:
-            self.compare(board, (one, other) if side == 0 else (other, one))
-
-        arms = [arm for arm in board.arms if arm.id != other.id]
-        self.choose_arm(f"{'AB'[side]}, beside {board.label(other)}", arms, pair[side], chosen)
-
-    def action_swap(self) -> None:
-        """A becomes B and B becomes A."""
-        if self.comparison is not None and self.board is not None:
-            self.compare(self.board, (self.comparison.b, self.comparison.a))
 
     def action_whole(self) -> None:
         """Show long requests in full, or their first lines."""

@@ -95,7 +95,8 @@ class CuratedScreen(StudioScreen):
         self.rows.forget()
         if outcome.kind != "act" and act is not None and act.only is not None:
             self.rows.go_to(act.only)
-        self.follow()
+        if act is None or act.only in (None, self.rows.current):  # else it is not on the screen
+            self.follow()
 
     def action_run_label(self, agent: str) -> None:
         """Say whose task it is."""

@@ -20,6 +20,7 @@ WORDS = {
     "tool_not_offered": "calls a tool that it was not offered",
     "same_or_surplus_solution": "another solution of its problem was taken",
     "leaked": "a suite asks the same",
+    "shared_with_another_split": "a long passage that a split to judge with has too",
     "replay_leaked": "general examples that a suite asks",
     "too_long": "longer than the tokens allowed",
     "over_the_mix": "more than the mix has room for",
@@ -48,6 +49,7 @@ def report_of(
         parts.append(Content.styled(_clean(recipe_line(recipe)), "$text-muted"))
         if recipe.get("template") == "legacy":
             parts.append(Content.styled("! template legacy: preflight blocks it", "$text-error"))
+    parts += walls_of(report)
     parts += [Content(""), mix_of(report["by_agent"], plan)]
     if report["dropped"] and not brief:
         parts += [Content(""), dropped_of(report["dropped"])]
@@ -81,7 +83,25 @@ def recipe_line(recipe: Mapping[str, Any]) -> str:
         words.append(f"mix {recipe['mix']}")
     if recipe["avoid"]:
         words.append(f"avoids {' '.join(recipe['avoid'])}")
+    if recipe.get("base"):
+        words.append(f"for {recipe['base'].rpartition('/')[2]}")
     return " · ".join(words)
+
+
+def walls_of(report: Mapping[str, Any]) -> list[Content]:
+    """What is struck from the verdict of which suite, where that was the choice."""
+    walls = (report.get("overlap") or {}).get("suites", ())
+    return [
+        Content.styled(
+            _clean(
+                f"! {len(wall['struck']):,} of {wall['items']:,} items of {wall['suite']} are "
+                "struck from its verdict: they are in here"
+            ),
+            "$text-warning",
+        )
+        for wall in walls
+        if wall["struck"]
+    ]
 
 
 def mix_of(by_agent: Mapping[str, int], plan: Mapping[str, float]) -> Content:

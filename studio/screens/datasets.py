@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,12 +14,10 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
-from db.errors import BadInput
 from studio.commands import Command
-from studio.completion import complete_word
 from studio.screen_text import screen_text
+from studio.screens.dataset_acts import DatasetActsScreen
 from studio.screens.dataset_report import report_of
-from studio.screens.working import WorkingScreen
 from studio.widgets.key_line import KeyLine
 from studio.widgets.listing import ListColumn, Listing
 from studio.widgets.pane import Pane
@@ -42,10 +40,11 @@ COLUMNS = (
 )
 
 
-class DatasetsScreen(WorkingScreen):
+class DatasetsScreen(DatasetActsScreen):
     """Datasets to build, look into, check, export and train on."""
 
     PLACE = "datasets"
+    CSS_PATH = "datasets.tcss"
 
     class Loaded(Message):
         """The datasets, the newest first, and the planned shares of the agents."""
@@ -59,9 +58,7 @@ class DatasetsScreen(WorkingScreen):
         self.datasets: list[Listed] | None = None
         self.plan: dict[str, float] = {}
         self.values: dict[str, str] = {}  # what was last typed into the form
-        self.bases: dict[str, str] = {}  # the base that a dataset was built or trained for
         self._wanted: str | None = None  # the dataset for the cursor when all are read again
-        self._answer: Callable[[str], object] = lambda _: None
 
     def compose(self) -> ComposeResult:
         """Status, list and report, a line for messages, the prompt, the keys."""
@@ -75,19 +72,9 @@ class DatasetsScreen(WorkingScreen):
         yield KeyLine(id="keys")
 
     @property
-    def sets(self) -> Listing:
-        """The list of datasets."""
-        return self.query_one("#sets", Listing)
-
-    @property
     def report(self) -> Pane:
         """What is said of the one under the cursor."""
         return self.query_one("#report", Pane)
-
-    @property
-    def prompt(self) -> Prompt:
-        """The line that asks."""
-        return self.query_one("#prompt", Prompt)
 
     @property
     def current(self) -> Frozen | None:
@@ -216,8 +203,8 @@ class DatasetsScreen(WorkingScreen):
         """Look into the dataset."""
         from studio.screens.examples import ExamplesScreen
 
-        if (dataset := self._chosen()) is not None:
-            base = self.bases.get(dataset.label, "nano")
+        if (dataset := self.chosen()) is not None:
+            base = self.bases.get(dataset.label) or dataset.base or "nano"
             self.app.push_screen(ExamplesScreen(self.path, self.commands, dataset, base))
 
     def action_build(self) -> None:
@@ -238,128 +225,3 @@ class DatasetsScreen(WorkingScreen):
         counts = ", ".join(f"{n:,} {split}" for split, n in answer["examples"].items())
         self.say(f"{label} built: {counts} · p checks it")
         self.action_refresh()
-
-    def _chosen(self) -> Frozen | None:
-        """The dataset under the cursor; says so where there is none."""
-        if self.current is None:
-            self.say("there is no dataset yet; b builds one")
-        return self.current
-
-    # asking
-
-    def _ask(
-        self,
-        question: str,
-        then: Callable[[str], object],
-        words: Sequence[str] = (),
-        *,
-        value: str = "",
-        hint: str = "",
-        check: Callable[[str], object] | None = None,
-    ) -> None:
-        self._answer = then
-        self.prompt.ask(
-            question, value, hint=hint, check=check,
-            complete=lambda text, cursor: complete_word(text, cursor, words),
-        )  # fmt: skip
-        self.draw_keys()
-
-    @on(Prompt.Answered)
-    def _answered(self, event: Prompt.Answered) -> None:
-        self.sets.focus()
-        self._answer(event.value.strip())
-
-    @on(Prompt.Cancelled)
-    def _cancelled(self) -> None:
-        self.sets.focus()
-
-    def action_preflight(self) -> None:
-        """Ask for a recipe and check the dataset with it."""
-        from studio.screens.checks import ChecksScreen
-
-        if (dataset := self._chosen()) is not None:
-            self._ask_recipe(
-                "preflight with recipe",
-                lambda recipe: self.app.push_screen(
-                    ChecksScreen(self.path, self.commands, dataset, recipe)
-                ),
-                empty="without one only the data is checked",
-            )
-
-    def action_train(self) -> None:
-        """Ask for a recipe and show what would be trained."""
-        from studio.screens.plan import PlanScreen
-
-        if (dataset := self._chosen()) is not None:
-            self._ask_recipe(
-                "train with recipe",
-                lambda recipe: self.app.push_screen(
-                    PlanScreen(self.path, self.commands, dataset, recipe, self.say)
-                ),
-            )
-
-    def _ask_recipe(self, question: str, then: Callable[[str], object], empty: str = "") -> None:
-        from studio.settings import config_names
-        from studio.training.recipe import read_recipe
-
-        def check(name: str) -> None:
-            if name.strip() or not empty:
-                read_recipe(name.strip())
-
-        hint = "a recipe's name or a YAML file" + (f"; {empty}" if empty else "")
-        self._ask(question, then, config_names("recipes"),
-                  hint=hint, check=check)  # fmt: skip
-
-    def action_export(self) -> None:
-        """Ask for format and folder, then write the dataset there."""
-        from exports.formats import FORMATS
-
-        def check(name: str) -> None:
-            if name.strip() not in FORMATS:
-                raise BadInput(f"no format {name!r}; there are {', '.join(FORMATS)}")
-
-        if (dataset := self._chosen()) is not None:
-            self._ask("export as", lambda name: self._ask_folder(dataset, name), list(FORMATS),
-                      value="trl", check=check)  # fmt: skip
-
-    def _ask_folder(self, dataset: Frozen, format_name: str) -> None:
-        def check(folder: str) -> None:
-            if not folder.strip():
-                raise BadInput("a folder is needed")
-
-        self._ask(
-            "into the folder", lambda folder: self._export(dataset, format_name, folder),
-            value=f"{dataset.label.replace('@', '-')}-{format_name}", check=check,
-            hint="files of an earlier export in it are replaced",
-        )  # fmt: skip
-
-    def _export(self, dataset: Frozen, format_name: str, folder: str) -> None:
-        base = ["--base", self.bases.get(dataset.label, "nano")] if format_name == "text" else []
-        self.do(
-            f"exporting {dataset.label}",
-            ["export", dataset.label, "--format", format_name, "--out", folder, *base],
-            lambda answer: self._exported(answer, folder),
-        )
-
-    def _exported(self, answer: dict[str, Any], folder: str) -> None:
-        rows = sum(file["rows"] for file in answer["files"])
-        left = sum(answer["left_out"].values())
-        more = f"; {left:,} cannot be said in this format" if left else ""
-        self.say(f"{rows:,} examples in {len(answer['files'])} files written to {folder}{more}")
-
-    # acts
-
-    def action_undo(self) -> None:
-        """Take the last act of curation back."""
-        self._turn("undo")
-
-    def action_redo(self) -> None:
-        """Bring back what was undone."""
-        self._turn("redo")
-
-    def _turn(self, kind: str) -> None:
-        from db import acts
-        from studio.curation import named_acts
-
-        turn = acts.undo if kind == "undo" else acts.redo
-        self.studio.act(lambda store: turn(store, 1, actor=named_acts.actor()), kind)

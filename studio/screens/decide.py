@@ -50,6 +50,7 @@ class DecideScreen(EvaluatedScreen):
     """The verdict, the arms that were judged, and the rules and routes behind it."""
 
     PLACE = "decide"
+    CSS_PATH = "decide.tcss"
 
     class Decided(Message):
         """What the rules say."""
@@ -121,7 +122,7 @@ class DecideScreen(EvaluatedScreen):
         if against is not None:
             self.decide(self.board, against)
 
-    @work(thread=True, exclusive=True, group="decide")
+    @work(thread=True, exclusive=True, group="decide", description="decide")
     def decide(self, board: Board, against: StoredEvaluation) -> None:
         """Apply the rules to what is stored."""
         from studio.decisions.stored import decide_board
@@ -245,7 +246,7 @@ class DecideScreen(EvaluatedScreen):
     def _cancelled(self) -> None:
         self.arms.focus()
 
-    @work(thread=True, group="report")
+    @work(thread=True, group="report", description="report")
     def _write(self, value: Decision, path: Path) -> None:
         """Write the report, and keep the decision that it tells of."""
         from exports.atomic import atomic

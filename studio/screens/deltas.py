@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from studio.evals.compare import sentence
+from studio.evals.compare import sentence, struck_sentence
 from studio.widgets.listing import ListColumn, Listing
 
 STATES = ("broken", "fixed", "both wrong", "all")  # what the list of items can show
@@ -113,7 +113,9 @@ def delta_cells(delta: Delta) -> list[str]:
 
 
 def state(item: Mapping[str, Any]) -> str:
-    """`broken`, `fixed`, `both wrong` or `both right`."""
+    """`broken`, `fixed`, `both wrong` or `both right`; `struck` where it counts for nothing."""
+    if item.get("struck"):
+        return "struck"
     a, b = item["a"] == "passed", item["b"] == "passed"
     if a == b:
         return "both right" if a else "both wrong"
@@ -170,6 +172,8 @@ def as_text(names: Sequence[str], value: Mapping[str, Any], deltas: Sequence[Del
             sentence(figures, value["margin"]),
         ]
         lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
+    if value["struck"]["n"]:
+        lines += ["", struck_sentence(value["struck"])]
     return "\n".join(lines) + "\n"
 
 

@@ -32,6 +32,7 @@ class DuplicatesScreen(ClusteredScreen):
     """Clusters of near-duplicates: accept what is proposed, or decide otherwise."""
 
     PLACE = "duplicates"
+    CSS_PATH = "duplicates.tcss"
 
     def __init__(self, path: Path, table: Sequence[Command]) -> None:
         super().__init__(path, table)
@@ -239,6 +240,12 @@ class DuplicatesScreen(ClusteredScreen):
         """Show open clusters only, or all."""
         self.only_open = not self.only_open
         self._show()
+
+    def action_problems(self) -> None:
+        """To the problems and their solutions."""
+        from studio.screens.problems import ProblemsScreen
+
+        self.app.push_screen(ProblemsScreen(self.path, self.commands))
 
     def action_refresh(self) -> None:
         """Read everything again."""

@@ -9,7 +9,8 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import OptionList
 
-from studio.commands import PLACES, Command, key_names
+from studio.commands import PLACES, Command
+from studio.keys import key_names
 from studio.screen_text import screen_text
 from studio.widgets.bindings import bind
 

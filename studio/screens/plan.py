@@ -136,7 +136,7 @@ def plan_of(dataset: Frozen, name: str, recipe: Recipe) -> Content:
     facts = (
         ("dataset", f"{dataset.label}: {rows:,} train, "
                     f"{dataset.report['examples']['valid']:,} valid"),
-        ("base", recipe.base),
+        ("base", recipe.base or dataset.base or "nano"),
         ("recipe", f"{name}: {recipe.description}" if recipe.description else name),
         ("steps", f"{steps:,} of {batch} examples each: {steps * batch / max(1, rows):.1f} epochs"),
         ("rate", f"{recipe.learning_rate:g}, {recipe.schedule}, {recipe.warmup_steps} steps of "

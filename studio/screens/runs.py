@@ -40,6 +40,7 @@ class RunsScreen(StudioScreen):
     """Runs to follow, to lay over each other, to stop and to resume."""
 
     PLACE = "runs"
+    CSS_PATH = "runs.tcss"
 
     class Read(Message):
         """A worker has read the runs, and what is known of the one under the cursor."""
@@ -223,8 +224,8 @@ class RunsScreen(StudioScreen):
         counts = [f"{len(self.overlaid)} overlaid"] if self.overlaid else []
         if active := sum(run["state"] in ACTIVE for run in self.runs):
             counts.append(f"{active} running")
-        many = len(self.runs)
-        self.draw_status(parts, [*counts, f"{many:,} run{'' if many == 1 else 's'}"])
+        many = f"{len(self.runs):,}" if self.loaded else "…"
+        self.draw_status(parts, [*counts, f"{many} run{'' if many == '1' else 's'}"])
 
     def _draw_empty(self) -> None:
         text = run_words.no_run(self.studio.location)

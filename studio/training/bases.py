@@ -15,6 +15,7 @@ from pydantic import Field
 
 from db.errors import BadInput
 from exports.atomic import atomic
+from exports.frozen import Frozen
 from studio.nano import MODEL, REPLAY
 from studio.settings import Settings, config_path, read_yaml
 
@@ -79,6 +80,17 @@ def find_base(name: str) -> Base:
             f"{', '.join(known_bases())}"
         )
     return Base(name, _fetch(model), known or BaseSettings(model=model))
+
+
+def lasting_name(base: Base) -> str:
+    """What finds the base again from another folder: its name, or its whole path."""
+    is_folder = base.name not in known_bases() and Path(base.name).is_dir()
+    return str(base.folder) if is_folder else base.name
+
+
+def base_for(dataset: Frozen, *named: str | None) -> Base:
+    """The first base that is named, else the one that the dataset was built for, else nano."""
+    return find_base(next((name for name in (*named, dataset.base) if name), "nano"))
 
 
 def _fetch(model: str) -> Path:

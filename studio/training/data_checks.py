@@ -7,7 +7,15 @@ from collections import Counter
 
 from exports.code_blocks import python_code
 from exports.frozen import StoredExample
-from exports.leakage import Overlap, overlaps, requests_of, suite_requests
+from exports.leakage import (
+    Overlap,
+    overlaps,
+    requests_of,
+    shared,
+    struck_items,
+    suite_requests,
+    texts_of,
+)
 from exports.solutions import shape
 from studio.training.bases import weights_digest
 from studio.training.checks import Check, Flight, where
@@ -27,27 +35,40 @@ def leakage(flight: Flight) -> Check:
         name: [requests_of(example.messages) for example in side] for name, side in sides.items()
     }
     for one, other in (("train", "valid"), ("train", "test"), ("valid", "test")):
-        shared = overlaps(texts[one], texts[other])
-        if shared:
-            return _leak(sides[one], shared, f"the {other} split")
+        if found := overlaps(texts[one], texts[other]):
+            return _leak(sides[one], found, f"the {other} split")
+    training = sides["train"] + sides["valid"]
+    struck = []
     for suite in flight.suites:
-        shared = overlaps(texts["train"] + texts["valid"], suite_requests(suite))
-        if shared:
-            return _leak(sides["train"] + sides["valid"], shared, f"the suite {suite.name}")
+        said = [texts_of(example.messages) for example in training]
+        overlap, items = shared(texts["train"] + texts["valid"], suite_requests(suite), said)
+        chosen = struck_items(flight.dataset.report, suite)
+        if not {suite.items[number].id for number in items} <= chosen:
+            return _leak(training, overlap, f"the suite {suite.name}")
+        if chosen:
+            struck.append(f"{len(chosen)} of {len(suite.items)} items of {suite.name}")
+    if struck:
+        detail = f"struck from the verdict, as the build was told: {', '.join(struck)}"
+        remedy = "build with --overlap drop to keep the whole suite instead"
+        return Check("leakage", "warn", detail, remedy=remedy)
     against = ", ".join(f"suite {suite.name}" for suite in flight.suites) or "no suite"
     return Check("leakage", "pass", f"nothing shared between the splits, nor with {against}")
 
 
-def _leak(side: list[StoredExample], shared: list[Overlap], other: str) -> Check:
-    first = side[shared[0].index]
+_WORDS = {"exact": "request", "near": "near-identical request", "contained": "long passage"}
+
+
+def _leak(side: list[StoredExample], found: list[Overlap], other: str) -> Check:
+    first = side[found[0].index]
     asked = (requests_of(first.messages) or [""])[0][:120]
     return Check(
         "leakage",
         "block",
-        f"{len(shared)} of {len(side)} examples of the {first.split} side share a "
-        f"{shared[0].kind} with {other}; first: {asked!r}",
+        f"{len(found)} of {len(side)} examples of the {first.split} side share a "
+        f"{_WORDS[found[0].kind]} with {other}; first: {asked!r}",
         where(first, seen=asked),
-        "build again with --avoid SUITE (what overlaps leaves the training side)",
+        "build again with --avoid SUITE: what overlaps leaves the training side, or with "
+        "--overlap strike the suite's verdict",
     )
 
 
@@ -136,7 +157,26 @@ def hashes(flight: Flight) -> Check:
         f"base {base[:12]}, tokenizer {flight.template.tokenizer_digest[:12]}, "
         f"template {flight.template.template_digest[:12]}, dataset {flight.dataset.sha256[:12]}"
     )
+    if other := _built_for_another(flight):
+        remedy = "build for this base (studio build --base), or train on that one"
+        return Check("hashes", "warn", f"{other}; {detail}", remedy=remedy)
     return Check("hashes", "pass", detail)
+
+
+def _built_for_another(flight: Flight) -> str | None:
+    """What differs from the base that the dataset was built and its tokens counted for."""
+    built = flight.dataset.report.get("base")
+    if not built:
+        return None
+    now = {
+        "tokenizer": flight.template.tokenizer_digest,
+        "template": flight.template.template_digest,
+    }
+    other = [name for name, digest in now.items() if digest != built[name]]
+    if not other and built["name"] in (flight.base.name, str(flight.base.folder)):
+        return None
+    same = "with the same tokenizer and template" if not other else f"another {' and '.join(other)}"
+    return f"built for {built['name']}, and this is {flight.base.name}: {same}"
 
 
 def _answer(example: StoredExample) -> str:

@@ -12,7 +12,7 @@ from studio.evals.arms import base_arm
 from studio.evals.evaluate import newest_rate
 from studio.evals.known_suites import find_suite
 from studio.training import data_checks, run_checks, template_checks
-from studio.training.bases import Base, find_base
+from studio.training.bases import Base, base_for
 from studio.training.checks import Check, Flight
 from studio.training.dry_run import runs_folder
 from studio.training.recipe import Recipe, read_recipe
@@ -53,7 +53,7 @@ def preflight(
 ) -> dict[str, Any]:
     """Run every check on a dataset; `ok` is false when one blocks."""
     read = read_recipe(recipe)[1] if recipe else None
-    found_base = find_base(base or (read.base if read else "nano"))
+    found_base = base_for(find_dataset(store, dataset), base, read.base if read else None)
     flight = prepare(store, dataset, read, found_base, suites)
     answers: list[Check] = []
     for number, check in enumerate(CHECKS):

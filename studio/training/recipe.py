@@ -24,12 +24,14 @@ class Lora(Settings):
 class Recipe(Settings):
     """How to train. Give `steps` or `epochs`; lengths are in tokens.
 
+    Without a `base` it is the one that the dataset was built for.
+
     `evaluate_every` is in steps: then the validation loss is taken, a checkpoint saved, and
     `score_items` validation turns generated and executed; checkpoints are ranked by that score.
     """
 
     description: str = ""
-    base: str = "nano"
+    base: str | None = None
     lora: Lora = Lora()
     learning_rate: float = Field(gt=0)
     schedule: Literal["constant", "linear", "cosine", "constant_with_warmup"] = "cosine"

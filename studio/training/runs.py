@@ -15,7 +15,7 @@ from db.models import Checkpoint, Dataset, Metric, Run, table
 from db.store import Store, now_ms
 from exports.frozen import find_dataset
 from studio import jobs
-from studio.training.bases import base_digest, find_base
+from studio.training.bases import base_digest, base_for
 from studio.training.dry_run import runs_folder
 from studio.training.pace import pace_of, seconds_left
 from studio.training.preflight import preflight
@@ -42,8 +42,8 @@ def start(
     Raises Refused when preflight blocks and `force` is not given; a forced run is stamped.
     """
     name, read = read_recipe(recipe)
-    found = find_base(base or read.base)
     frozen = find_dataset(store, dataset)
+    found = base_for(frozen, base, read.base)
     checked = preflight(
         store, frozen.label, recipe=recipe, base=found.name, suites=suites, progress=progress
     )

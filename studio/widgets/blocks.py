@@ -34,9 +34,14 @@ class Block:
 
 
 def blocks_of(body: Body) -> list[Block]:
-    """The blocks of an interaction; calls and results are folded, everything else is open."""
+    """The blocks of an interaction; calls and results are folded, everything else is open.
+
+    Secrets are masked: they are seen in the editor, and with `studio show --reveal`.
+    """
     import msgspec
 
+    if body.row.secrets:
+        body = _masked(body)
     messages = msgspec.json.decode(body.messages)
     blocks = [Block("about", "about", _about(body), folded=True, preview=_in_short(body.row))]
     if body.tools:
@@ -45,6 +50,23 @@ def blocks_of(body: Body) -> list[Block]:
     for message in messages:
         blocks.extend(_of_message(message))
     return blocks
+
+
+def _masked(body: Body) -> Body:
+    """The interaction as it may be shown. What is a secret in a message is one in the error too."""
+    import msgspec
+
+    from db.secrets import masked
+
+    row = body.row
+    decoded = (msgspec.json.decode(text or "null") for text in (body.messages, body.tools))
+    *texts, error, note = masked([*decoded, row.error, row.note])
+    messages, tools = (msgspec.json.encode(text).decode() for text in texts)
+    return body._replace(
+        row=row._replace(error=error, note=note),
+        messages=messages,
+        tools=tools if body.tools else None,
+    )
 
 
 def _of_message(message: dict[str, Any]) -> Iterator[Block]:
@@ -106,6 +128,7 @@ def _about(body: Body) -> str:
         + (f", stopped by {row.stop_reason}" if row.stop_reason else ""),
         "tags": row.tags[1:-1].replace('"', "").replace(",", " ") or None,
         "note": row.note,
+        "secrets": f"{row.secrets}, masked" if row.secrets else None,
         "cluster": row.cluster,
         "problem": row.problem,
         "verified": row.verified,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from rich.cells import cell_len, set_cell_size
 
@@ -65,7 +66,8 @@ COLUMNS = (
 )
 
 
-def fitting(width: int) -> list[tuple[Column, int]]:
+@lru_cache(maxsize=8)  # asked for every line that is drawn
+def fitting(width: int) -> Sequence[tuple[Column, int]]:
     """The columns that fit into so many cells, each with its width; the task takes the rest."""
     shown = [column for column in COLUMNS if column.title != "task"]
 
@@ -78,7 +80,7 @@ def fitting(width: int) -> list[tuple[Column, int]]:
             break
         last = max(n for n, column in enumerate(shown) if column.rank == highest)
         del shown[last]
-    return [*((column, column.width) for column in shown), (COLUMNS[-1], max(1, width - taken()))]
+    return (*((column, column.width) for column in shown), (COLUMNS[-1], max(1, width - taken())))
 
 
 def cells(row: Row, columns: Sequence[tuple[Column, int]]) -> list[str]:

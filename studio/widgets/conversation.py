@@ -19,7 +19,6 @@ from rich.style import Style
 from textual import events
 from textual.geometry import Size
 from textual.message import Message
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.timer import Timer
 from textual.worker import get_current_worker
@@ -32,11 +31,12 @@ from studio.widgets.blocks import PREVIEW, Block, blocks_of
 from studio.widgets.code_styles import CODE_MOST, KINDS, spans_between
 from studio.widgets.columns import fitted
 from studio.widgets.line_layout import GAP, HEADER, TAB, Layout, Line
+from studio.widgets.line_view import LineView
 
 AHEAD = 2_000  # lines laid out in one go while nobody waits
 
 
-class Conversation(ScrollView, can_focus=True, inherit_bindings=False):
+class Conversation(LineView):
     """One interaction, to be read. `blocks` is what is shown of it."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -264,15 +264,16 @@ class Conversation(ScrollView, can_focus=True, inherit_bindings=False):
     def render_line(self, y: int) -> Strip:
         """One line; what is not laid out yet is, as far as it is needed."""
         index = y + self.scroll_offset.y
-        width = self.scrollable_content_region.width
+        width = self.line_width
         self._layout.up_to(index + 1)
+        plain = self.get_component_rich_style("conversation--text")
         if index >= len(self._layout.lines):
-            return Strip.blank(width, self.rich_style)
+            return Strip.blank(width, plain)
         line = self._layout.lines[index]
         if line.start == GAP:
-            return Strip.blank(width, self.rich_style)
+            return Strip.blank(width, plain)
         segments = self._header(line, width) if line.start == HEADER else self._text(line)
-        return Strip(segments).adjust_cell_length(width, self.rich_style)
+        return Strip(segments).adjust_cell_length(width, plain)
 
     def _header(self, line: Line, width: int) -> list[Segment]:
         block = self.blocks[line.block]

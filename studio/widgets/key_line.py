@@ -9,7 +9,7 @@ from textual.content import Content
 from textual.style import Style
 from textual.widgets import Static
 
-from studio import commands
+from studio import keys
 from studio.commands import Command
 from studio.screen_text import screen_text
 
@@ -25,7 +25,7 @@ class KeyLine(Static):
 
     def show(self, table: Sequence[Command], places: Sequence[str]) -> None:
         """Show the commands of these places."""
-        self._shown = commands.footer(table, places)
+        self._shown = keys.footer(table, places)
         self._draw()
 
     def on_resize(self) -> None:
@@ -51,10 +51,10 @@ def _label(command: Command) -> str:
 
 
 def _width(command: Command) -> int:
-    return cell_len(f" {commands.first_key(command)} {_label(command)}")
+    return cell_len(f" {keys.first_key(command)} {_label(command)}")
 
 
 def _part(command: Command) -> Content:
-    key = Content.styled(f" {commands.first_key(command)}", "bold $footer-key-foreground")
+    key = Content.styled(f" {keys.first_key(command)}", "bold $footer-key-foreground")
     part = Content.assemble(key, f" {_label(command)}")
     return part.stylize(Style.from_meta({"@click": f"app.run_command({command.id!r})"}))

@@ -11,11 +11,13 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import Input, Static
+from textual.widgets.input import Selection
 
-from db.errors import FilterError, StudioError
+from db.errors import StudioError, WordError
 from studio.commands import Command
 from studio.completion import Completion
 from studio.screen_text import screen_text
+from studio.widgets.answer_line import AnswerLine
 from studio.widgets.bindings import bind
 
 Check = Callable[[str], object]  # raises a StudioError for what cannot be used
@@ -60,7 +62,7 @@ class Prompt(Vertical):
         """A label, the input, and the line below."""
         with Horizontal():
             yield Static("", id="prompt-label", markup=False)
-            yield Input(compact=True, id="prompt-input", select_on_focus=False)
+            yield AnswerLine(compact=True, id="prompt-input", select_on_focus=False)
         yield Static("", id="prompt-hint", markup=False)
 
     @property
@@ -76,16 +78,21 @@ class Prompt(Vertical):
         hint: str = "",
         check: Check | None = None,
         complete: Complete | None = None,
+        suggested: bool = False,
     ) -> None:
-        """Show the question `kind` with a first answer, and give it the focus."""
+        """Show the question `kind` with a first answer, and give it the focus.
+
+        A first answer that is only `suggested` gives way to what is typed.
+        """
         self.kind, self._at_first, self._hint = kind, value, hint
         self._check, self._complete, self._cycle = check, complete, None
         self.query_one("#prompt-label", Static).update(Content(f" {kind}: "))
         with self.input.prevent(Input.Changed):
             self.input.value = value
-        self.input.cursor_position = len(value)
+        self.input.selection = Selection(0 if suggested else len(value), len(value))
         self.display = True
-        self.input.focus()
+        self.screen.set_focus(self.input)  # at once: what is typed next is the answer
+        self.input.focus()  # and after a focus that was asked for before
         self._judge()
 
     def close(self) -> None:
@@ -101,7 +108,7 @@ class Prompt(Vertical):
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
         event.stop()
-        if self._judge():
+        if self._judge(submitted=True):
             self.close()
             self.post_message(self.Answered(self.kind, self.input.value))
 
@@ -110,20 +117,34 @@ class Prompt(Vertical):
         self.close()
         self.post_message(self.Cancelled(self.kind, self._at_first))
 
-    def _judge(self) -> bool:
-        """Say below the line what is wrong with it, else how it could go on."""
+    def _judge(self, *, submitted: bool = False) -> bool:
+        """Say below the line what is wrong with it, else how it could go on.
+
+        A word that is only begun is not yet wrong: it is completed first.
+        """
         if self._check is not None:
             try:
                 self._check(self.input.value)
             except StudioError as error:
-                self._say_wrong(error)
+                if submitted or not self._begun(error):
+                    self._say_wrong(error)
+                else:
+                    self._say_hint()
                 return False
         self._say_hint()
         return True
 
+    def _begun(self, error: StudioError) -> bool:
+        """Whether what is wrong is the word that is being typed, and it could become right."""
+        value, cursor = self.input.value, self.input.cursor_position
+        if not value:
+            return True
+        here = not isinstance(error, WordError) or error.start <= cursor <= error.end
+        return here and bool(self._complete and self._complete(value, cursor).candidates)
+
     def _say_wrong(self, error: StudioError) -> None:
         """Mark the wrong word, and say below it what is wrong."""
-        start, end = (error.start, error.end) if isinstance(error, FilterError) else (0, 0)
+        start, end = (error.start, error.end) if isinstance(error, WordError) else (0, 0)
         before = cell_len(self.input.value[:start])
         if cell_len(self.input.value) >= self.input.size.width:  # else it cannot be scrolled
             before = max(0, before - self.input.scroll_offset.x)
@@ -164,7 +185,8 @@ class Prompt(Vertical):
         chosen = found.candidates[at]
         new = self._put(value[: found.start] + chosen, value[found.end :])
         end = found.start + len(chosen)
-        self._cycle = (new, found._replace(end=end), at)
+        many = len(found.candidates) > 1  # else Tab goes on from here: into the folder, say
+        self._cycle = (new, found._replace(end=end), at) if many else None
 
     def _put(self, before: str, after: str) -> str:
         self.input.value = before + after

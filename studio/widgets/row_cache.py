@@ -33,17 +33,21 @@ class RowCache:
             self._rows.update(reader.rows(ids[start : start + PAGE]))
         return self._rows.get(identity)
 
+    def known(self, identity: int) -> Row | None:
+        """A row as it was last read; None when it was not."""
+        return self._rows.get(identity)
+
     def forget(self) -> None:
         """Read everything anew when it is wanted again."""
         self._rows.clear()
 
     def changed(self) -> bool:
-        """Whether anybody has written to the store since this was last asked."""
+        """Whether anybody may have written to the store since this was last asked, if ever."""
         reader = self._open()
         if reader is None:
             return False
         before, self._version = self._version, reader.version()
-        return before is not None and before != self._version
+        return before != self._version
 
     def newest(self) -> int:
         """The highest id in the store."""

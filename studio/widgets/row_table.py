@@ -16,35 +16,27 @@ from typing import ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
-from textual import events
-from textual.geometry import Region, Size
+from textual.geometry import Size
 from textual.message import Message
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from db.reader import Query, Row
 from studio.commands import Command
 from studio.widgets.bindings import bind
 from studio.widgets.columns import cells, fitted, fitting
+from studio.widgets.cursor_lines import CursorLines
 from studio.widgets.id_feed import Failed, Filled, Grew, IdFeed
 from studio.widgets.marks import Marks
 from studio.widgets.row_cache import RowCache
 
 
-class RowTable(ScrollView, can_focus=True, inherit_bindings=False):
+class RowTable(CursorLines):
     """Interactions in an order, with a cursor, marks, and a range that follows the cursor."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "row-table--header", "row-table--plain", "row-table--quiet", "row-table--agent",
-        "row-table--outcome", "row-table--failed", "row-table--state", "row-table--cursor",
-        "row-table--marked",
+        "lines--quiet", "lines--agent", "lines--outcome", "lines--failed", "lines--state",
+        "lines--marked",
     }  # fmt: skip
-
-    class Moved(Message):
-        """The cursor is on another row, or nowhere."""
-
-    class Opened(Message):
-        """A row was clicked twice."""
 
     class Counted(Message):
         """What there is to count has changed: rows, marks, arrivals."""
@@ -55,7 +47,6 @@ class RowTable(ScrollView, can_focus=True, inherit_bindings=False):
         self.path = path
         self.ids: array[int] = array("q")
         self.marks = Marks()
-        self.cursor = 0
         self.whole = False  # all ids are here
         self.loaded = False  # the store was read at least once
         self.arrived = 0  # new rows that the present order has no place for
@@ -104,7 +95,7 @@ class RowTable(ScrollView, can_focus=True, inherit_bindings=False):
             self._marked = set()
         self._rows.forget()
         self._recount()
-        self._scroll_to_cursor()
+        self.scroll_to_cursor()
         self.refresh()
         self.post_message(self.Moved())
 
@@ -160,6 +151,11 @@ class RowTable(ScrollView, can_focus=True, inherit_bindings=False):
     # rows
 
     @property
+    def count(self) -> int:
+        """How many rows there are."""
+        return len(self.ids)
+
+    @property
     def current(self) -> int | None:
         """The id under the cursor; None in an empty table."""
         return self.ids[self.cursor] if self.cursor < len(self.ids) else None
@@ -169,9 +165,14 @@ class RowTable(ScrollView, can_focus=True, inherit_bindings=False):
         return self._rows.row(self.ids, self.cursor) if self.current is not None else None
 
     def forget(self) -> None:
-        """Read the rows anew, since somebody wrote."""
+        """Read the rows anew, since somebody wrote; those that are others now are drawn anew."""
+        top = self.scroll_offset.y
+        seen = range(top, min(len(self.ids), top + self.size.height))
+        before = [self._rows.known(self.ids[index]) for index in seen]
         self._rows.forget()
-        self.refresh()
+        for index, row in zip(seen, before, strict=True):
+            if self._rows.row(self.ids, index) != row:
+                self.refresh_line_at(index)
 
     def on_unmount(self) -> None:
         """Release the file."""
@@ -196,7 +197,7 @@ class RowTable(ScrollView, can_focus=True, inherit_bindings=False):
             self.refresh()
         elif self.ids:
             self.marks.toggle(self.cursor)
-            self.refresh_row(self.cursor)
+            self.refresh_line_at(self.cursor)
             self.move_to(self.cursor + 1)
         self.post_message(self.Counted())
 
@@ -226,20 +227,13 @@ class RowTable(ScrollView, can_focus=True, inherit_bindings=False):
 
     # moving
 
-    def move_to(self, index: int) -> None:
-        """Put the cursor on the row at an index, or the nearest there is."""
-        index = max(0, min(index, len(self.ids) - 1))
-        if index == self.cursor or not self.ids:
-            return
-        before, self.cursor = self.cursor, index
+    def draw_move(self, before: int) -> None:
+        """Draw both rows; a whole range where there is one."""
         if self.marks.anchor is None:
-            self.refresh_row(before)
-            self.refresh_row(index)
+            super().draw_move(before)
         else:
             self.refresh()
             self.post_message(self.Counted())
-        self._scroll_to_cursor()
-        self.post_message(self.Moved())
 
     def go_to(self, identity: int) -> bool:
         """Put the cursor on an interaction; False when it is not in this table."""
@@ -250,95 +244,34 @@ class RowTable(ScrollView, can_focus=True, inherit_bindings=False):
         self.move_to(index)
         return True
 
-    def action_down(self) -> None:
-        """One row down."""
-        self.move_to(self.cursor + 1)
-
-    def action_up(self) -> None:
-        """One row up."""
-        self.move_to(self.cursor - 1)
-
-    def action_page_down(self) -> None:
-        """One page down."""
-        self.move_to(self.cursor + max(1, self._height() - 1))
-
-    def action_page_up(self) -> None:
-        """One page up."""
-        self.move_to(self.cursor - max(1, self._height() - 1))
-
-    def action_first(self) -> None:
-        """To the first row."""
-        self.move_to(0)
-
-    def action_last(self) -> None:
-        """To the last row."""
-        self.move_to(len(self.ids) - 1)
-
-    def on_click(self, event: events.Click) -> None:
-        """Put the cursor where the mouse is; a double click opens the row."""
-        index = event.y + self.scroll_offset.y - 1
-        if event.y >= 1 and index < len(self.ids):
-            self.move_to(index)
-            if event.chain == 2:
-                self.post_message(self.Opened())
-
-    def _height(self) -> int:
-        """Rows that are visible; the header takes one line."""
-        return max(1, self.scrollable_content_region.height - 1)
-
-    def on_resize(self) -> None:
-        """Keep the cursor in sight."""
-        self._scroll_to_cursor()
-
-    def _scroll_to_cursor(self) -> None:
-        top, height = self.scroll_offset.y, self._height()
-        if self.cursor < top:
-            self.scroll_to(y=self.cursor, animate=False, force=True)
-        elif self.cursor >= top + height:
-            self.scroll_to(y=self.cursor - height + 1, animate=False, force=True)
-
     # drawing
 
-    def refresh_row(self, index: int) -> None:
-        """Draw one row anew."""
-        y = index - self.scroll_offset.y + 1
-        if 1 <= y < self.size.height:
-            self.refresh(Region(0, y, self.size.width, 1))
-
-    def render_line(self, y: int) -> Strip:
-        """One line: the header stays on top of the rows."""
-        width = self.scrollable_content_region.width
+    def header(self, width: int) -> str:
+        """The titles of the columns that fit."""
         columns = fitting(width - 2)
-        if y == 0:
-            titles = [fitted(c.title, w, right=c.right) for c, w in columns]
-            style = self.get_component_rich_style("row-table--header")
-            return Strip([Segment("  " + " ".join(titles), style)]).adjust_cell_length(width, style)
-        index = y - 1 + self.scroll_offset.y
-        if index >= len(self.ids):
-            return Strip.blank(width, self.rich_style)
-        return self._row_strip(index, width)
+        return "  " + " ".join(fitted(c.title, w, right=c.right) for c, w in columns)
 
-    def _row_strip(self, index: int, width: int) -> Strip:
+    def line(self, index: int, width: int) -> Strip:
+        """One row's cells, behind its marks."""
         marked = self.marks.holds(index, self.cursor)
         at_cursor = index == self.cursor
         pointer = ("▸" if at_cursor else " ") + ("●" if marked else " ")
         over = Style()
         if marked:
-            over += self.get_component_rich_style("row-table--marked", partial=True)
+            over += self.get_component_rich_style("lines--marked", partial=True)
         if at_cursor:
-            over += self.get_component_rich_style("row-table--cursor", partial=True)
+            over += self.get_component_rich_style("lines--cursor", partial=True)
         columns = fitting(width - 2)
         row = self._rows.row(self.ids, index)
-        plain = self.get_component_rich_style("row-table--plain")
-        segments = [Segment(pointer, plain + over)]
+        plain = self.get_component_rich_style("lines--plain") + over
+        segments = [Segment(pointer, plain)]
         if row is None:
-            segments.append(Segment(f"{self.ids[index]:>7} (no longer in the store)", plain + over))
-            return Strip(segments).adjust_cell_length(width, plain + over)
+            segments.append(Segment(f"{self.ids[index]:>7} (no longer in the store)", plain))
+            return Strip(segments).adjust_cell_length(width, plain)
         for (column, _), cell in zip(columns, cells(row, columns), strict=True):
             name = column.style
             if name == "outcome" and row.success == 0:
                 name = "failed"
-            style = self.get_component_rich_style(f"row-table--{name}")
-            segments.append(Segment(cell, style + over))
-            segments.append(Segment(" ", plain + over))
-        return Strip(segments[:-1]).adjust_cell_length(width, plain + over)
+            segments.append(Segment(cell, self.get_component_rich_style(f"lines--{name}") + over))
+            segments.append(Segment(" ", plain))
+        return Strip(segments[:-1]).adjust_cell_length(width, plain)

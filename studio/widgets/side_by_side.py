@@ -11,7 +11,6 @@ from rich.cells import cell_len
 from rich.segment import Segment
 from textual.geometry import Size
 from textual.message import Message
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.worker import get_current_worker
 
@@ -20,6 +19,7 @@ from studio.screen_text import screen_text
 from studio.widgets.bindings import bind
 from studio.widgets.differences import Aligned, Piece, Spans, aligned, clipped
 from studio.widgets.line_layout import TAB, wrapped
+from studio.widgets.line_view import LineView
 
 SHOWN = 100_000  # characters of a text that are laid out; $PAGER shows all of it
 
@@ -125,7 +125,7 @@ def _pair(row: Aligned, width: int) -> list[PairLine]:
     ]
 
 
-class SideBySide(ScrollView, can_focus=True, inherit_bindings=False):
+class SideBySide(LineView):
     """Sections to read; words that differ are marked, lines that hold them have a ≠ between."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -156,7 +156,8 @@ class SideBySide(ScrollView, can_focus=True, inherit_bindings=False):
         width = self.scrollable_content_region.width
         if width:
             job = partial(self._lay_out, self._sections, width, anew=anew)
-            self.run_worker(job, thread=True, exclusive=True, group="layout")
+            # with a description of its own, else Textual makes one of all that is to be laid out
+            self.run_worker(job, thread=True, exclusive=True, group="layout", description="layout")
 
     def _lay_out(self, sections: Sequence[Section], width: int, *, anew: bool) -> None:
         laid = lay_out(sections, width)
@@ -224,11 +225,12 @@ class SideBySide(ScrollView, can_focus=True, inherit_bindings=False):
     def render_line(self, y: int) -> Strip:
         """One line of both sides."""
         index = y + self.scroll_offset.y
-        width = self.scrollable_content_region.width
+        width = self.line_width
+        plain = self.get_component_rich_style("side-by-side--text")
         if index >= len(self.laid.lines):
-            return Strip.blank(width, self.rich_style)
+            return Strip.blank(width, plain)
         line = self.laid.lines[index]
-        return Strip(list(self._segments(line, index))).adjust_cell_length(width, self.rich_style)
+        return Strip(list(self._segments(line, index))).adjust_cell_length(width, plain)
 
     def _segments(self, line: PairLine, index: int) -> Iterator[Segment]:
         if line.kind == "title":

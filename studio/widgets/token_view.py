@@ -12,12 +12,12 @@ from typing import Any, ClassVar, NamedTuple
 from rich.cells import cell_len, get_character_cell_size
 from rich.segment import Segment
 from textual.geometry import Size
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from studio.commands import Command
 from studio.screen_text import screen_text
 from studio.widgets.bindings import bind
+from studio.widgets.line_view import LineView
 
 TRAINED, NOT_TRAINED = "┃ ", "  "
 
@@ -30,11 +30,12 @@ class Piece(NamedTuple):
     odd: bool
 
 
-class TokenView(ScrollView, can_focus=True, inherit_bindings=False):
+class TokenView(LineView):
     """Tokens to read."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "token-view--even", "token-view--odd", "token-view--trained", "token-view--bar",
+        "token-view--plain", "token-view--even", "token-view--odd", "token-view--trained",
+        "token-view--bar",
     }  # fmt: skip
 
     def __init__(self, commands: Iterable[Command], id: str | None = None) -> None:
@@ -74,11 +75,12 @@ class TokenView(ScrollView, can_focus=True, inherit_bindings=False):
 
     def render_line(self, y: int) -> Strip:
         """One line with its bar."""
-        width, index = self.scrollable_content_region.width, y + self.scroll_offset.y
+        width, index = self.line_width, y + self.scroll_offset.y
+        plain = self.get_component_rich_style("token-view--plain")
         if not self._tokens and y == 0:
-            return Strip([Segment(" " + self._note, self.rich_style)]).adjust_cell_length(width)
+            return Strip([Segment(" " + self._note, plain)]).adjust_cell_length(width)
         if index >= len(self.lines):
-            return Strip.blank(width, self.rich_style)
+            return Strip.blank(width, plain)
         pieces = self.lines[index]
         bar = TRAINED if any(piece.trained for piece in pieces) else NOT_TRAINED
         segments = [Segment(bar, self.get_component_rich_style("token-view--bar"))]
@@ -87,7 +89,7 @@ class TokenView(ScrollView, can_focus=True, inherit_bindings=False):
             if piece.trained:
                 style += self.get_component_rich_style("token-view--trained", partial=True)
             segments.append(Segment(piece.text, style))
-        return Strip(segments).adjust_cell_length(width, self.rich_style)
+        return Strip(segments).adjust_cell_length(width, plain)
 
 
 def lines_of(tokens: Sequence[dict[str, Any]], width: int) -> Iterator[list[Piece]]:

@@ -14,10 +14,12 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
+from db import store as db_store
 from db.errors import NotFound, StoreError
-from db.migrations import upgrade
+from db.migrations import HEAD, upgrade
 from db.models import METADATA
-from db.store import HEAD, Store, open_store
+from db.reader import is_current
+from db.store import Store, open_store
 
 WRITER = """
 import sys
@@ -115,3 +117,46 @@ def test_four_writers_and_a_reader_lose_nothing(store: Store) -> None:
     assert [writer.returncode for writer in writers] == [0] * 4
     with store.read() as connection:
         assert connection.execute(text("SELECT imported FROM source")).scalar_one() == 4 * rounds
+
+
+def test_an_older_store_is_upgraded_after_a_copy_and_its_secrets_are_found(tmp_path: Path) -> None:
+    path, token = tmp_path / "studio.db", "ghp_" + "aB3dE6gH9j" * 4
+    body = f'[{{"role":"user","content":"use {token}"}}]'
+    older = db_store._engine(path)
+    upgrade.upgrade(older, "0001")
+    with older.begin() as connection:
+        connection.execute(text("INSERT INTO source VALUES (1,'p','f','s',1,'complete',0,0,0)"))
+        for number, messages in ((1, "[]"), (2, body)):
+            connection.execute(
+                text(
+                    "INSERT INTO interaction (id, external_id, source_id, line, title, status, "
+                    "tags, turns, tool_calls, task_chars, output_chars, task_hash, content_hash) "
+                    "VALUES (:id, :id, 1, 1, :title, 'accepted', '[]', 0, 0, 0, 0, '', '')"
+                ),
+                {"id": number, "title": f"use {token}" if number == 2 else "Hi"},
+            )
+            connection.execute(
+                text("INSERT INTO interaction_body VALUES (:id, :task, :messages, NULL, NULL)"),
+                {"id": number, "task": f"use {token}", "messages": messages},
+            )
+        connection.execute(text("UPDATE interaction_body SET task = 'Hi' WHERE id = 1"))
+    older.dispose()
+    assert not is_current(path)
+    told: list[str] = []
+    store = open_store(str(path), tell=told.append)
+    assert told == [f"upgrading {path} (0 MB), after a copy beside it"]
+    assert is_current(path)
+    with store.read() as connection:
+        rows = connection.exec_driver_sql(
+            "SELECT title, status, secrets, secret_kinds FROM interaction ORDER BY id"
+        ).all()
+    assert [tuple(row) for row in rows] == [
+        ("Hi", "accepted", 0, None),
+        ("use [GitHub token]", "accepted", 1, "GitHub token"),
+    ]
+    (copy,) = tmp_path.glob("studio.db.backup-0001-*")
+    with sqlite3.connect(copy) as raw:
+        assert raw.execute("SELECT version_num FROM alembic_version").fetchone() == ("0001",)
+    store.close()
+    open_store(str(path), tell=told.append).close()
+    assert len(told) == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import subprocess
 import sys
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 import pytest
@@ -19,6 +19,7 @@ from exports.near_duplicates import (
     Index,
     find_against,
     find_clusters,
+    join_clusters,
     signatures,
     similarity,
 )
@@ -184,6 +185,101 @@ def test_five_thousand_documents_against_brute_force() -> None:
     }
     assert sum(same_cluster(found, a, b) for a, b in expected) >= 0.99 * len(expected)
     assert found.near_duplicates <= truth.near_duplicates  # never more than there are
+
+
+def words_of(text: str) -> str:
+    return " ".join(sorted(text.split()))
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    seed=st.integers(0, 2**32),
+    letters=st.sampled_from(["ab \n", "abcd   \t", "aé€😀\n ", LETTERS]),
+    longest=st.sampled_from([6, 30, 90, 300, 700]),
+    threshold=st.sampled_from(THRESHOLDS),
+)
+def test_the_set_measure_is_the_ratio_of_sorted_words(
+    seed: int, letters: str, longest: int, threshold: float
+) -> None:
+    texts = family(seed, letters, longest, 20)
+    rng = random.Random(seed)
+    texts += [" ".join(rng.sample(text.split(), len(text.split()))) for text in texts[:4]]
+    expected, pairs = brute_force([words_of(text) for text in texts], threshold)
+    found = find_clusters(texts, threshold=threshold, measure="set")
+    assert found.labels.tolist() == expected
+    assert found.exact_duplicates == len(texts) - len(set(texts))
+    sketched = find_clusters(texts, threshold=max(threshold, 70), measure="set", every_pair=False)
+    inside = {(i, j) for i, j in pairs if sketched.labels[i] == sketched.labels[j] != -1}
+    assert closure(len(texts), inside) == sketched.labels.tolist()
+    for a, b in pairwise(texts):
+        assert similarity(a, b, "set") == fuzz.token_sort_ratio(a, b)
+
+
+def test_the_set_measure_finds_reordered_and_reindented_copies() -> None:
+    texts = documents(600, 21)[::3]
+    rng = random.Random(21)
+    turned = [". ".join(rng.sample(t.split(". "), t.count(". ") + 1)) for t in texts]
+    deeper = ["\n".join("    " + line for line in t.split("\n")) for t in texts]
+    found = find_clusters([*texts, *turned, *deeper], measure="set", every_pair=False)
+    for one in range(len(texts)):
+        assert same_cluster(found, one, one + 2 * len(texts)) or texts[one] == deeper[one]
+    near = [i for i, t in enumerate(texts) if similarity(t, turned[i], "set") >= 90]
+    assert len(near) > 100
+    assert sum(same_cluster(found, i, i + len(texts)) for i in near) >= 0.99 * len(near)
+
+
+def test_an_unknown_measure_is_refused() -> None:
+    with pytest.raises(ValueError, match="measure must be one of ratio, set"):
+        find_clusters(["a", "b"], measure="jaccard")
+
+
+def test_stored_signatures_give_the_same_clusters_and_are_checked() -> None:
+    texts = documents(300, 22)
+    rows = signatures(texts)
+    with_rows = find_clusters(texts, stored=rows, every_pair=False)
+    assert np.array_equal(with_rows.labels, find_clusters(texts, every_pair=False).labels)
+    with pytest.raises(ValueError, match="299 signatures for 300 texts"):
+        find_clusters(texts, stored=rows[1:])
+    with pytest.raises(ValueError, match="made for another threshold"):
+        find_clusters(texts, stored=rows, threshold=80)
+
+
+@pytest.mark.parametrize("sketched", [False, True])
+def test_new_texts_join_the_clusters_of_stored_ones(
+    sketched: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if sketched:
+        monkeypatch.setattr("exports.near_duplicates.index.QUICK_SECONDS", -1.0)
+    rng = random.Random(23)
+    stored = documents(800, 23)
+    new = documents(50, 24) + [edited(t, 0.04, rng) for t in rng.sample(stored, 60)]
+    groups = np.array([i % 2 for i in range(len(new) + len(stored))], np.int32)
+    groups[len(new) :: 7] = -1
+    before = find_clusters(stored, groups=groups[len(new) :].tolist())
+    roots = np.arange(len(new) + len(stored), dtype=np.int32)
+    for label in range(before.clusters):
+        members = len(new) + np.flatnonzero(before.labels == label)
+        roots[members] = members[-1]
+    joined = join_clusters(
+        new,
+        signatures(new),
+        signatures(stored),
+        lambda numbers: [stored[n] for n in numbers],
+        roots,
+        groups,
+    )
+    near = [
+        (i, j)
+        for i, text in enumerate(new)
+        for j, other in enumerate(stored, len(new))
+        if groups[i] == groups[j] and similarity(text, other) >= 90
+    ]
+    assert len(near) > 20
+    assert sum(joined[i] == joined[j] for i, j in near) >= 0.99 * len(near)
+    for i in range(len(new)):  # nothing else was joined
+        kin = [j for a, j in near if a == i]
+        assert (joined == joined[i]).sum() == 1 or kin
+    assert (joined[groups == -1] >= len(new)).all()
 
 
 def test_every_pair_of_a_sample_is_what_rapidfuzz_finds() -> None:

@@ -140,6 +140,40 @@ CASES: dict[str, tuple[str, list[Call], str | None, bool, list[str]]] = {
         [Call("find", {"city": "```python\nx\n```"})], "bare_json", False, []),
     "a closing tag that nothing opened": (
         f"{CALL}\n</tool_call>", DAYS, "tags", False, ["no_open_tag"]),
+    "a key twice, of which the last counts": (
+        '<tool_call>{"name": "find", "arguments": {"days": 1, "days": 2}}</tool_call>', DAYS,
+        "tags", False, ["repaired_json"]),
+    "escapes that stand for braces and for characters outside of the first plane": (
+        '<tool_call>{"name": "find", "arguments": {"city": "\\u007d \\ud83d\\ude00"}}</tool_call>',
+        [Call("find", {"city": "} 😀"})], "tags", True, []),
+    "lines that end as on Windows": (
+        f"<tool_call>\n{XML}\n</tool_call>".replace("\n", "\r\n"), DAYS, "xml", False, []),
+    "a fence with lines that end as on Windows": (
+        f"```json\r\n{CALL}\r\n```", DAYS, "json_fence", False, []),
+    "several fences, one of them data": (
+        f'```json\n{{"x": 1}}\n```\n```json\n{CALL}\n```\n```json\n{CALL}\n```', DAYS * 2,
+        "json_fence", False, []),
+    "a quoted parameter": (
+        '<tool_call><function=find><parameter="days">2</parameter></function></tool_call>', DAYS,
+        "xml", False, []),
+    "arguments as a list": (
+        '<tool_call>{"name": "find", "arguments": [2]}</tool_call>', [], "tags", False, ["json"]),
+    "arguments as a number": (
+        '<tool_call>{"name": "find", "arguments": 2}</tool_call>', [], "tags", False, ["json"]),
+    "arguments as null": (
+        '<tool_call>{"name": "find", "arguments": null}</tool_call>', [Call("find", {})], "tags",
+        False, ["repaired_json"]),
+    "arguments as a string that holds a list": (
+        '<tool_call>{"name": "find", "arguments": "[2]"}</tool_call>', [], "tags", False,
+        ["string_arguments"]),
+    "tags, then xml in tags": (
+        f"<tool_call>{CALL}</tool_call><tool_call>{XML}</tool_call>", DAYS * 2, "tags", False, []),
+    "inside of another thinking tag": (
+        f"<thinking>{CALL}</thinking> No.", [], None, False, []),
+    "thinking that never ends": (
+        f"<think>so <tool_call>{CALL}</tool_call>", [], None, False, []),
+    "a tool's description, echoed": (
+        f"<tools>\n{json.dumps(TOOLS[0])}\n</tools>", [], None, False, []),
     "NaN is no JSON": (
         '<tool_call>{"name": "find", "arguments": {"days": NaN}}</tool_call>', [], "tags", False,
         ["json"]),
@@ -153,6 +187,49 @@ CASES: dict[str, tuple[str, list[Call], str | None, bool, list[str]]] = {
 def test_each_form_is_read_and_named(case: str) -> None:
     text, *expected = CASES[case]
     assert list(summary(parse(text, TOOLS))) == expected
+
+
+@pytest.mark.parametrize(
+    ("schema", "written", "meant"),
+    [
+        ({"type": "string"}, "12", "12"),
+        ({"type": "integer"}, " 12 ", 12),
+        ({"type": "integer"}, "twelve", "twelve"),
+        ({"type": "number"}, "1.5e3", 1500.0),
+        ({"type": "boolean"}, "False", False),
+        ({"type": "array", "items": {"type": "integer"}}, "[1,\n 2]", [1, 2]),
+        ({"type": "object"}, '{"a": {"b": []}}', {"a": {"b": []}}),
+        ({"type": ["integer", "null"]}, "null", None),
+        ({"type": "integer", "nullable": True}, "None", None),
+        ({"type": ["string", "null"]}, "12", "12"),
+        ({"anyOf": [{"type": "integer"}, {"type": "string"}]}, "12", 12),
+        ({"anyOf": [{"type": "integer"}, {"type": "string"}]}, "12a", "12a"),
+        ({"oneOf": [{"type": "array"}, {"type": "object"}]}, "[]", []),
+        ({"allOf": [{"type": "integer"}, {"minimum": 1}]}, "3", 3),
+        ({"$ref": "#/$defs/Count"}, "3", 3),
+        ({"$ref": "#/$defs/Loop"}, "3", "3"),
+        ({"$ref": "#/$defs/Missing"}, "3", "3"),
+        ({"enum": ["1", "2"]}, "1", "1"),
+        ({"enum": [1, 2]}, "1", 1),
+        ({"type": "string", "enum": ["true", "false"]}, "true", "true"),
+        ({"const": 5}, "5", 5),
+        ({"type": "String"}, "5", "5"),
+        ({"type": "dict"}, "{}", {}),
+        ({"type": "float"}, "2", 2),
+        ({}, "5", "5"),
+        (True, "5", "5"),
+    ],
+)
+def test_a_parameter_has_the_type_of_its_schema(schema: Any, written: str, meant: Any) -> None:
+    offered = tool("f", value=schema)
+    definitions = {"Count": {"type": "integer"}, "Loop": {"$ref": "#/$defs/Loop"}}
+    offered["function"]["parameters"]["$defs"] = definitions
+    text = (
+        f"<tool_call><function=f><parameter=value>\n{written}\n</parameter></function></tool_call>"
+    )
+    (call,) = parse(text, [offered]).calls
+    assert call.arguments == {"value": meant}
+    assert type(call.arguments["value"]) is type(meant)
 
 
 def test_a_legacy_call_tells_what_it_meant() -> None:

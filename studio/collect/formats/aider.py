@@ -34,7 +34,9 @@ def sniff(head: Head) -> bool:
 def read(log: Log) -> Iterator[Record | Rejected]:
     """One interaction a session, when the next begins."""
     session: _Session | None = None
-    for number, line in log.text_lines():
+    for number, line, ended in log.text_lines():
+        if not ended and line.startswith(("#", ">")):
+            continue  # aider is still writing: whose line it is shows at its end
         header = _HEADER.match(line)
         if header:
             if session and session.asked:

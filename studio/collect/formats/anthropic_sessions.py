@@ -35,7 +35,7 @@ def read(log: Log) -> Iterator[Record | Rejected]:
         if isinstance(found, Rejected):
             yield found
             continue
-        method, (line, value) = found
+        method, (line, value, _) = found
         try:
             if not isinstance(value, dict | list):
                 raise Unusable(f"{method} came with no object")

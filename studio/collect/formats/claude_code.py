@@ -9,7 +9,7 @@ went back from and asked again stays in the conversation, and `raw.rewinds` coun
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from db.interactions import Record
@@ -20,6 +20,8 @@ from studio.settings import agent_named
 
 NAME = "claude_code"
 _TURNS = ("user", "assistant")
+HELD = 32 << 20  # bytes of a file whose sessions may all be held
+MOST = 256 << 20  # bytes of the lines of one conversation
 
 
 def sniff(head: Head) -> bool:
@@ -28,21 +30,53 @@ def sniff(head: Head) -> bool:
 
 
 def read(log: Log) -> Iterator[Record | Rejected]:
-    """The interactions of a file, after its last line; lines that are no events at once."""
-    threads: dict[tuple[str, str | None], _Thread] = {}
-    roots: dict[str, str] = {}
-    seen: set[tuple[str, str]] = set()
-    for item in log.items():
+    """The interactions of a session after its last line, lines that are no events at once.
+
+    A large file is read twice, so that no session is held after its last line.
+    """
+    last = _last_rows(log) if log.size > HELD else {}
+    sessions: dict[str, _Session] = {}
+    for number, item in enumerate(log.items()):
         if isinstance(item, Rejected):
             yield item
             continue
         try:
-            _add(threads, roots, seen, item)
+            session = _add(sessions, item)
         except Unusable as error:
             yield log.rejected(item.line, str(error))
-    for thread in threads.values():
-        if thread.turns.messages() or thread.turns.error:
-            yield thread.record(threads)
+            continue
+        if session is not None and last.get(session.name) == number:
+            yield from sessions.pop(session.name).records()
+    for session in sessions.values():
+        yield from session.records()
+
+
+def _last_rows(log: Log) -> dict[str, int]:
+    """Which row is the last of each session."""
+    log.readings = 2
+    found = {}
+    for number, item in enumerate(log.items()):
+        if isinstance(item, Item) and isinstance(item.value, dict):
+            session = name(item.value.get("sessionId"))
+            if session is not None and item.value.get("type") in (*_TURNS, "attachment"):
+                found[session] = number
+    return found
+
+
+@dataclass(slots=True)
+class _Session:
+    """A session's conversations, by their agent; None is the main one's."""
+
+    name: str
+    threads: dict[str | None, _Thread] = field(default_factory=dict)
+    seen: set[str] = field(default_factory=set)  # uuids: a resumed session repeats its lines
+    roots: dict[str, str] = field(default_factory=dict)
+
+    def records(self) -> Iterator[Record]:
+        main = self.threads.get(None)
+        for thread in self.threads.values():
+            if thread.turns.messages() or thread.turns.error:
+                yield thread.record(main)
 
 
 @dataclass(slots=True)
@@ -53,11 +87,12 @@ class _Thread:
     agent_id: str | None
     turns: Turns
     about: dict[str, Any]
+    bytes: int = 0
 
-    def record(self, threads: dict[tuple[str, str | None], _Thread]) -> Record:
+    def record(self, main: _Thread | None) -> Record:
         turns = self.turns
         session = f"{NAME}:{self.session}"
-        kind = self._subagent_type(threads.get((self.session, None)))
+        kind = self._subagent_type(main)
         told = {
             "subagent_type": kind,
             "subagents": {f"{session}/{agent}": kind for agent, kind in turns.subagents.items()},
@@ -85,6 +120,15 @@ class _Thread:
             raw=raw | turns.conversation.raw(),
         )
 
+    def add(self, row: dict[str, Any], size: int) -> None:
+        """The next line. What is too long to be kept is told once, and no longer held."""
+        before, self.bytes = self.bytes, self.bytes + size
+        if self.bytes <= MOST:
+            self.turns.add(row)
+        elif before <= MOST:
+            self.turns = Turns(self.turns.line)
+            raise Unusable(f"a session of over {MOST >> 20} MiB; none of it is kept")
+
     def _subagent_type(self, main: _Thread | None) -> str | None:
         """What the session's call asked for, when the session is in the same file."""
         if self.agent_id is None or main is None:
@@ -95,31 +139,29 @@ class _Thread:
         return prompts.get(self.turns.task or "")
 
 
-def _add(
-    threads: dict[tuple[str, str | None], _Thread],
-    roots: dict[str, str],
-    seen: set[tuple[str, str]],
-    item: Item,
-) -> None:
+def _add(sessions: dict[str, _Session], item: Item) -> _Session | None:
+    """Take a row; the session that it is of, None when it is nobody's turn. Raises Unusable."""
     row = as_object(item.value)
     kind = row.get("type")
     if not isinstance(kind, str):
         raise Unusable("not an event of a session: it has no type")
     row = _queued(row) or row
+    own = name(row.get("sessionId"))
     if row["type"] not in _TURNS:
-        return
-    session = name(row.get("sessionId"))
-    if session is None:
+        return sessions.get(own or "")
+    if own is None:
         raise Unusable("not an event of a session: it has no sessionId")
+    session = sessions.setdefault(own, _Session(own))
     uuid = name(row.get("uuid"))
-    if uuid is not None and (session, uuid) in seen:
-        return
-    key = (session, _agent_id(row, uuid, roots))
-    thread = threads.get(key) or _Thread(session, key[1], Turns(item.line), _about(row))
-    thread.turns.add(row)
-    threads[key] = thread
+    if uuid is not None and uuid in session.seen:
+        return session
+    agent = _agent_id(row, uuid, session.roots)
+    thread = session.threads.get(agent) or _Thread(own, agent, Turns(item.line), _about(row))
+    thread.add(row, item.size)
+    session.threads[agent] = thread
     if uuid is not None:
-        seen.add((session, uuid))
+        session.seen.add(uuid)
+    return session
 
 
 def _agent_id(row: dict[str, Any], uuid: str | None, roots: dict[str, str]) -> str | None:

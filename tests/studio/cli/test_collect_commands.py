@@ -90,6 +90,15 @@ def test_stats_and_the_baseline_file_agree(filled: Run, tmp_path: Path) -> None:
     assert all(answer[key] == value for key, value in written.items())
 
 
+def test_stats_holds_a_benchmark_against_the_collection(filled: Run, tmp_path: Path) -> None:
+    path = tmp_path / "tasks.jsonl"
+    path.write_text('{"agent": "coder", "task": "x"}\n{"task": "Plan the sprint"}\n')
+    found = filled("stats", "--benchmark", path).json
+    assert found["benchmark"]["distribution"] == {"coder": 1, "coordinator": 1}
+    assert "50.0%" in filled("stats", "--benchmark", path, as_json=False).out
+    assert filled("stats").json["benchmark"] is None
+
+
 def test_an_empty_store_and_no_store_say_what_to_do(run: Run) -> None:
     ran = run("list")
     assert ran.code == 2
@@ -126,4 +135,4 @@ def test_help_lists_the_commands_when_there_is_no_terminal_for_the_app(run: Run)
 
 def test_a_readable_answer_ends_with_the_next_step(run: Run, tmp_path: Path) -> None:
     path = write_rows(tmp_path / "log.jsonl", talk("a", "x", "y"))
-    assert "studio list" in run("import", path, as_json=False).out
+    assert run("import", path, as_json=False).out.endswith("Next: studio · studio stats\n")

@@ -37,6 +37,19 @@ def coded(run: Run, tmp_path: Path) -> Run:
     return run
 
 
+def test_one_problem_shows_its_solutions(coded: Run) -> None:
+    coded("problems")
+    found = coded("problems", "1").json
+    assert (found["id"], found["task"]) == (1, "Write double(x)")
+    assert [(each["ids"], each["state"]) for each in found["solutions"]] == [
+        ([1], "untested"), ([2], "untested"), ([3], "untested"),
+    ]  # fmt: skip
+    assert "x * 2" in found["solutions"][0]["text"]
+    ran = coded("problems", "77")
+    assert ran.code == 2
+    assert "studio problems lists them all" in ran.err
+
+
 def test_problems_lists_those_with_most_verified_solutions_first(coded: Run) -> None:
     if probe().tier == "C":
         pytest.skip(probe().explanation())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from sqlalchemy import text
 
 from db import acts, rows
 from db.errors import NotFound, Refused
@@ -196,3 +197,20 @@ def test_of_texts_that_must_stay_apart_the_strongest_links_hold() -> None:
     assert kept_apart(texts, [{1}, {1}, set(), set(), set()], 80) == [[0, 4], [1, 2, 3]]
     assert kept_apart(texts, [set()] * 5, 80) == [[0, 1, 2, 3, 4]]
     assert kept_apart(texts[:3], [{1}, {2}, {1}], 80) == [[0, 1]]  # not through the one between
+
+
+def test_different_verified_solutions_are_no_duplicates(store: Store, add: Add) -> None:
+    """However alike their words are; an untested copy goes with the one it is nearest to."""
+    said = "Here is what you asked for, with a short explanation of every step. " * 6
+    one, other = (
+        f"{said}\n```python\ndef f(x):\n    return {body}\n```" for body in ("x + x", "2 * x")
+    )
+    ids = add(*(exchange("Write f(x)", answer, agent="coder") for answer in (one, other, other)))
+    assert dedupe(store)["clusters"] == 1
+    with store.write() as connection:
+        connection.execute(text("UPDATE interaction SET verified = 'passed' WHERE id <= 2"))
+    assert dedupe(store)["clusters"] == 1
+    (cluster,) = clusters(store)
+    assert (cluster.size, cluster.representative, cluster.reason) == (
+        2, ids[1], "its answer passed the tests",
+    )  # fmt: skip

@@ -128,7 +128,12 @@ def test_it_is_one_act_with_its_settings_that_can_be_undone_and_redone(
     assert dedupe(store, threshold=95)["act"] == 1
     entry = acts.history(store)[0]
     assert (entry["kind"], entry["ids_count"]) == ("dedupe", 2)
-    assert entry["value"] == {"on": "both", "threshold": 95, "across_agents": False}
+    assert entry["value"] == {
+        "on": "both",
+        "threshold": 95,
+        "across_agents": False,
+        "measure": "ratio",
+    }
     before = proposed(store)
     acts.undo(store, actor="me")
     assert clusters(store) == [None, None, None]

@@ -11,7 +11,7 @@ from db import acts, rows
 from db.errors import StudioError
 from db.store import Store
 from studio.curation import named_acts
-from studio.curation.problems import assign_problems, list_problems
+from studio.curation.problems import assign_problems, list_problems, problem_solutions
 from studio.curation.regrouping import merge, split
 from tests.conftest import exchange
 
@@ -101,6 +101,31 @@ def test_solutions_are_the_distinct_answers_and_the_verified_ones_come_first(
     assert [row["task"] for row in list_problems(store, min_solutions=3)] == ["Write double(x)"]
 
 
+def test_a_problems_solutions_name_all_that_gave_them(store: Store, add: Add) -> None:
+    """Code by its tree, prose by likeness; the verified one first, what was refuted last."""
+    long = "The parser keeps the place where each token begins, and reads them one by one."
+    ids = add(
+        exchange("Write f(x)", code("f", "x - 1")),
+        exchange("Write f(x)", code("f", "x + 1"), agent="coder", model="qwen-7b"),
+        exchange("Write f(x)", code("f", "x   +  1") + "\nDone."),
+        exchange("Write f(x)", long),
+        exchange("Write f(x)", long.replace("keeps", "holds")),
+        exchange("Write f(x)", code("f", "1 + x")),
+    )
+    assign_problems(store)
+    mark(store, {ids[0]: "wrong_answer", ids[2]: "passed"})
+    found = problem_solutions(store, 1)
+    assert [(each.id, each.ids, each.state) for each in found] == [
+        (ids[2], (ids[2], ids[1]), "verified"),
+        (ids[3], (ids[3], ids[4]), "untested"),
+        (ids[5], (ids[5],), "untested"),
+        (ids[0], (ids[0],), "refuted"),
+    ]
+    assert (found[-1].verdict, found[0].task) == ("wrong_answer", "Write f(x)")
+    assert len(problem_solutions(store, 1, most=1)) == 1
+    assert problem_solutions(store, 99) == []
+
+
 def test_of_equal_solutions_the_verified_one_speaks(store: Store, add: Add) -> None:
     ids = add(*(exchange("Write f(x)", code("f", "x + 1")) for _ in range(3)))
     mark(store, {ids[0]: "timeout", ids[2]: "passed"})
@@ -156,6 +181,7 @@ def test_what_cannot_be_regrouped_is_said_and_changes_nothing(
     store: Store, add: Add, act: Callable[[Store], object], says: str
 ) -> None:
     add(exchange("Sort it", "a"), exchange("Sort it", "b"), exchange("Plan it", "c"))
+    assign_problems(store)
     with pytest.raises(StudioError, match=says):
         act(store)
     assert acts.history(store) == []

@@ -18,8 +18,9 @@ from db.store import Store
 from exports.suites import Suite
 from studio import commands
 from studio.app import AdapterStudio
-from studio.commands import COMMANDS, FORBIDDEN
+from studio.commands import COMMANDS
 from studio.evals import stored
+from studio.keys import FORBIDDEN
 from studio.screens.choosing import ChoosingScreen
 from studio.screens.compare import CompareScreen
 from tests.conftest import ROOT
@@ -492,3 +493,37 @@ def test_picture_of_an_error(pictured: Store, snap_compare: Compare, size: tuple
         await app.shows("error: ")
 
     assert snap_compare(AdapterStudio("studio.db"), terminal_size=size, run_before=run)
+
+
+async def test_items_are_searched_as_one_types_and_n_goes_from_hit_to_hit(evaluated: Store) -> None:
+    async with shown(evaluated) as app:
+        await app.shows("[all 8]")
+        await app.press("slash")
+        await app.type("read file")
+        await app.shows("/read file: 1 of 3 hits", "search: read file")
+        await app.type(" 2")
+        await app.shows("/read file 2: 1 of 1 hits")
+        assert app.screen.item_list.cursor == 1
+        await app.press("escape")
+        assert app.screen.item_list.cursor == 0
+        assert "hits" not in app.text
+        await app.press("slash")
+        await app.type("WHAT is", "enter")
+        await app.shows("/WHAT is: 1 of 3 hits")
+        assert [await cursor(app, key) for key in "nnnN"] == [4, 5, 3, 5]
+        await app.press("f")
+        await app.shows("/WHAT is: 0 hits")
+        await app.press("n")
+        await app.shows("nothing holds WHAT is")
+        await app.press("A", "G", "enter", "N")
+        await app.shows("sum3 ─ reasoning ─ researcher")
+        await app.press("escape", "escape", "n")
+        assert "hits" not in app.text
+        await app.press("N")
+        await app.shows("/ searches")
+
+
+async def cursor(app: Shown[CompareScreen], key: str) -> int:
+    """Where the cursor is after a key."""
+    await app.press(key)
+    return app.screen.item_list.cursor

@@ -13,10 +13,11 @@ from textual.pilot import Pilot
 from db import acts, rows
 from db.store import Store
 from studio.app import AdapterStudio
-from studio.commands import COMMANDS, FORBIDDEN
+from studio.commands import COMMANDS
 from studio.curation import cluster_acts, named_acts
 from studio.curation.clusters import clusters
 from studio.curation.duplicates import dedupe
+from studio.keys import FORBIDDEN
 from studio.screens import cluster_words
 from studio.screens.duplicates import DuplicatesScreen
 from tests.conftest import exchange

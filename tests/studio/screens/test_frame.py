@@ -17,7 +17,8 @@ from db.errors import BadInput
 from db.store import Store
 from studio import commands, preferences
 from studio.app import AdapterStudio
-from studio.commands import COMMANDS, FORBIDDEN, check_ids, with_keys
+from studio.commands import COMMANDS
+from studio.keys import FORBIDDEN, check_ids, key_list, with_keys
 from tests.conftest import ROOT
 from tests.studio.screens.conftest import driven
 
@@ -44,7 +45,7 @@ def test_no_key_means_two_things_in_one_place_and_none_is_the_terminals() -> Non
 def test_ids_are_unique_and_the_key_list_names_them_all() -> None:
     ids = [command.id for command in COMMANDS]
     assert len(ids) == len(set(ids))
-    listed = commands.key_list()
+    listed = key_list()
     assert all(f"`{identity}`" in listed for identity in ids)
 
 
@@ -226,4 +227,4 @@ def test_without_a_terminal_there_is_help_and_one_line(tmp_path: Path) -> None:
 
 def test_the_docs_list_the_keys_that_there_are() -> None:
     listed = (ROOT / "docs" / "keys.md").read_text(encoding="utf-8")
-    assert commands.key_list() in listed, "write docs/keys.md anew from studio.commands.key_list()"
+    assert key_list() in listed, "write docs/keys.md anew from studio.key_list()"

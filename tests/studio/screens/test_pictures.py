@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Awaitable, Callable
+from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +14,10 @@ from textual.pilot import Pilot
 
 from db import acts
 from db.store import Store
+from studio import jobs
 from studio.app import AdapterStudio
+from studio.collect.import_job import ImportJob
+from studio.collect.walking import imports_folder
 from tests.conftest import exchange
 from tests.studio.screens.conftest import LARGE, SMALL, Add, Driven
 from tests.studio.screens.test_browse import HOSTILE
@@ -70,6 +77,30 @@ def test_hostile(store: Store, add: Add, snap_compare: Compare, size: tuple[int,
 def test_full_view(filled: Store, snap_compare: Compare, size: tuple[int, int]) -> None:
     app = AdapterStudio(filled.location)
     assert snap_compare(app, terminal_size=size, run_before=after("j", "j", "enter", "z"))
+
+
+@SIZES
+def test_import_of_a_wrong_path(
+    filled: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, snap_compare: Compare,
+    size: tuple[int, int],
+) -> None:  # fmt: skip
+    monkeypatch.setenv("HOME", str(tmp_path))  # without logs that would be offered
+    app = AdapterStudio(filled.location)
+    keys = ("i", *"nowhere else", "enter")
+    assert snap_compare(app, terminal_size=size, run_before=after(*keys))
+
+
+@SIZES
+def test_import_that_runs(filled: Store, snap_compare: Compare, size: tuple[int, int]) -> None:
+    assert filled.path is not None
+    folder = imports_folder(filled.path)
+    folder.mkdir()
+    us = os.getpid()
+    job = ImportJob(("logs",), 0, us, jobs.started_at(us))
+    (folder / "job.json").write_text(json.dumps(asdict(job)))
+    (folder / "log.txt").write_text("importing: 34% 12 of 40 files, 1,234 rows\n")
+    app = AdapterStudio(filled.location)
+    assert snap_compare(app, terminal_size=size, run_before=after("j"))
 
 
 def test_help(filled: Store, snap_compare: Compare) -> None:

@@ -20,7 +20,8 @@ from db.models import Arm, Checkpoint, Dataset, Evaluation, Metric, Run, table
 from db.store import Store
 from studio import jobs
 from studio.app import AdapterStudio
-from studio.commands import COMMANDS, FORBIDDEN
+from studio.commands import COMMANDS
+from studio.keys import FORBIDDEN
 from studio.screens.run_words import duration, number
 from studio.screens.runs import RunsScreen
 from studio.widgets.chart import Chart

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import string
 from itertools import pairwise
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exports.secrets import find_secrets, mask_secrets, secrets_in
+from db.secrets import find_secrets, kinds_in, mask_secrets, masked, secrets_in
 from tests.conftest import DATA
 
 LETTERS = string.ascii_letters + string.digits
@@ -106,6 +107,46 @@ def test_secrets_are_found_in_the_values_of_calls() -> None:
     assert value not in repr(found)
     schema = {"properties": {"api_key": {"type": "string", "description": "the key"}}}
     assert list(secrets_in(schema)) == []
+
+
+@pytest.mark.parametrize("kind", kinds_of_keys(0))
+@settings(max_examples=15, deadline=None)
+@given(
+    seed=st.integers(0, 10**6),
+    before=st.sampled_from(["", "\n", "\t", '"', "é", "\\n", '{"k": "', "https://x.test/", "\\\\"]),
+)
+def test_what_a_text_holds_is_counted_in_its_json_too(kind: str, seed: int, before: str) -> None:
+    """The stored JSON is looked at first, and as a whole: it must let none pass."""
+    text = before + kinds_of_keys(seed)[kind]
+    expected = [secret.kind for secret in find_secrets(text)]
+    stored = json.dumps([{"role": "user", "content": [text, {"again": text}]}], ensure_ascii=False)
+    assert list(kinds_in(stored, None).elements()) == expected
+
+
+@pytest.mark.parametrize("name", ["api_key", "SERVICE_TOKEN", "password", "Authorization: Bearer"])
+@pytest.mark.parametrize("between", ["=", ": ", ' = "', '": "', "=\n", "\t:\n  "])
+def test_assignments_are_counted_in_json_too(name: str, between: str) -> None:
+    for seed in range(10):
+        text = f"{name}{between}{drawn(LETTERS, 32, seed)}"
+        expected = [secret.kind for secret in find_secrets(text)]
+        assert list(kinds_in(json.dumps({"x": [text]})).elements()) == expected
+        value = {name: drawn(LETTERS, 32, seed)}
+        assert kinds_in(json.dumps(value)).total() == len(list(secrets_in(value)))
+
+
+def test_a_secret_that_one_place_tells_is_masked_in_every_other() -> None:
+    key = drawn(LETTERS, 32, 4)
+    value = {"api_key": key, "said": [f"I will use {key} now", {"n": 1, "none": None}]}
+    assert masked(value) == {
+        "api_key": "[key in an assignment]",
+        "said": ["I will use [key in an assignment] now", {"n": 1, "none": None}],
+    }
+    assert kinds_in(json.dumps(value)).total() == 1, "one secret, however often it stands there"
+
+
+def test_a_short_password_masks_no_word_elsewhere() -> None:
+    text = "postgres://app:hunter2@db and hunter2hood"
+    assert mask_secrets(text) == "postgres://app:[password in a URL]@db and hunter2hood"
 
 
 PIECES = [

@@ -1,0 +1,171 @@
+"""The mix and the trust in the classes, as a user reads them, on a real store."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from textual.pilot import Pilot
+
+from db import rows
+from db.store import Store
+from studio.app import AdapterStudio
+from studio.commands import COMMANDS
+from studio.curation import named_acts
+from studio.keys import FORBIDDEN
+from studio.screens.browse import BrowseScreen
+from studio.screens.classes import ClassesScreen
+from tests.conftest import exchange
+from tests.studio.curation.jargon import jargon
+from tests.studio.screens.conftest import LARGE, SMALL, Add
+from tests.studio.screens.shown import Shown, harmless
+from tests.studio.screens.test_browse import HOSTILE
+
+Compare = Callable[..., bool]
+SIZES = pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "160x48"])
+
+
+@pytest.fixture
+def mixed(store: Store, add: Add) -> Store:
+    """Three of whom two are declared, one of these against its words; one says nothing."""
+    add(
+        exchange("Fix the crash in the lexer", "done", agent="coder"),
+        exchange("Review the pull request of team 2", "fine", agent="tester"),
+        exchange("Plan the sprint", "so"),
+    )
+    return store
+
+
+class Trusting(Shown[ClassesScreen]):
+    """The app on the classes."""
+
+    async def settled(self) -> None:
+        """Wait until everything is counted."""
+        screen = self.screen
+        await self.until(lambda: screen.stats is not None and not screen.working)
+
+    @property
+    def figures(self) -> str:
+        """The whole text above the list, with and without what is scrolled away."""
+        return self.screen.figures.text
+
+
+async def open_classes(pilot: Pilot[Any]) -> Trusting:
+    app = pilot.app
+    assert isinstance(app, AdapterStudio)
+    found = Trusting(pilot, ClassesScreen)
+    await found.until(lambda: app.store is not None)
+    await pilot.press("m")
+    await found.until(lambda: isinstance(app.screen, ClassesScreen))
+    await found.settled()
+    return found
+
+
+@asynccontextmanager
+async def trusting(store: Store, size: tuple[int, int] = SMALL) -> AsyncIterator[Trusting]:
+    async with AdapterStudio(store.location).run_test(size=size) as pilot:
+        yield await open_classes(pilot)
+
+
+def test_no_key_means_two_things_on_this_screen() -> None:
+    for place in ("lines", "pane"):
+        keys = [
+            key
+            for command in COMMANDS
+            if command.where in (place, "classes", "everywhere")
+            for key in command.keys
+        ]
+        assert len(keys) == len(set(keys))
+        assert not FORBIDDEN & set(keys)
+
+
+async def test_the_mix_stands_against_the_plan_and_opinions_that_differ_are_listed(
+    mixed: Store,
+) -> None:
+    async with trusting(mixed) as app:
+        await app.shows("opinions differ on 1", "by words", "35.0%", "reviewer")
+        assert "no benchmark was evaluated yet" in app.figures
+        assert "0 distinct requests are labelled by people; with 20" in app.figures
+        assert "c classifies them" in app.figures
+        assert [row["id"] for row in app.screen.rows] == [2]
+
+
+async def test_classifying_is_one_act_that_u_takes_back(mixed: Store) -> None:
+    async with trusting(mixed) as app:
+        await app.press("c")
+        await app.shows("3 classified, 0 unsure · u undoes")
+        await app.settled()
+        assert "c classifies them" not in app.figures
+        assert rows.page(mixed, "agent:coordinator")[1] == 1
+        await app.press("u")
+        await app.shows("undo: 3 rows")
+        await app.settled()
+        assert "c classifies them" in app.figures
+
+
+async def test_an_opinion_opens_in_browse_where_a_key_labels_it(mixed: Store) -> None:
+    async with trusting(mixed) as app:
+        await app.press("tab", "enter")
+        browse = app.pilot.app.screen
+        assert isinstance(browse, BrowseScreen)
+        await app.until(lambda: browse.rows.current == 2)
+        await app.press("v")
+        await app.until(lambda: rows.page(mixed, "agent:reviewer method:human")[1] == 1)
+
+
+async def test_the_model_of_ones_own_labels_is_shown_with_n_and_interval(
+    store: Store, add: Add
+) -> None:
+    tasks = jargon(80)
+    by_agent = defaultdict(list)
+    for identity, (_, agent) in zip(add(*(exchange(t, "x") for t, _ in tasks)), tasks, strict=True):
+        by_agent[agent].append(identity)
+    for agent, ids in by_agent.items():
+        named_acts.label(store, ids, agent)
+    async with trusting(store, LARGE) as app:
+        text = app.figures
+        assert "the model of your labels answers" in text
+        assert "on 80 labelled requests; better: +" in text
+        assert "labelled (down) against rules (across), 80 requests" in text
+        assert "labelled (down) against model (across), 80 requests" in text
+        assert "reliability of the model" in text
+        assert "95% interval" in text
+
+
+async def test_hostile_texts_reach_no_terminal(store: Store, add: Add) -> None:
+    add(*(exchange(f"Review {text[:2_000]}", "x", agent="tester") for text in HOSTILE))
+    async with trusting(store, LARGE) as app:
+        assert app.screen.rows
+        harmless(app.text)
+
+
+def after(*keys: str) -> Callable[[Pilot[Any]], Awaitable[None]]:
+    async def run(pilot: Pilot[Any]) -> None:
+        app = await open_classes(pilot)
+        await app.press(*keys)
+        await app.settled()
+        await app.pilot.pause(0.1)
+
+    return run
+
+
+@SIZES
+def test_normal(mixed: Store, snap_compare: Compare, size: tuple[int, int]) -> None:
+    app = AdapterStudio(mixed.location)
+    assert snap_compare(app, terminal_size=size, run_before=after("tab"))
+
+
+@SIZES
+def test_empty(store: Store, snap_compare: Compare, size: tuple[int, int]) -> None:
+    app = AdapterStudio(store.location)
+    assert snap_compare(app, terminal_size=size, run_before=after())
+
+
+@SIZES
+def test_hostile(store: Store, add: Add, snap_compare: Compare, size: tuple[int, int]) -> None:
+    add(*(exchange(f"Review {text[:2_000]}", "x", agent="tester") for text in HOSTILE))
+    app = AdapterStudio(store.location)
+    assert snap_compare(app, terminal_size=size, run_before=after("tab", "j"))
