@@ -30,6 +30,8 @@ Empty().run()
 # struck, how late (s), and how long its own thread was busy meanwhile: the rest is the machine's.
 TICKING = """
 import asyncio, json, sys, time
+from studio import pauses
+pauses.begin()
 from studio.app import AdapterStudio
 late = []
 async def tick():

@@ -7,7 +7,6 @@ a thread while the first rows are already on the screen.
 from __future__ import annotations
 
 import asyncio
-import gc
 import importlib
 import os
 import signal
@@ -21,10 +20,11 @@ from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.message import Message
 from textual.screen import Screen
+from textual.timer import Timer
 from textual.widgets import Input
 
 from db.errors import BadInput, StudioError
-from studio import commands, keys, preferences
+from studio import commands, keys, pauses, preferences
 from studio.acting import Act, ActQueue, Outcome
 from studio.commands import Command
 from studio.preferences import Preferences, View
@@ -45,6 +45,7 @@ SCREENS = {
     "compare": "CompareScreen",
     "decide": "DecideScreen",
 }
+UNTOUCHED = 60.0  # seconds without a key after which a pause is nobody's
 THEMES = {preferences.TERMINAL: "ansi-dark"}  # our names for themes of Textual's
 
 
@@ -80,6 +81,7 @@ class AdapterStudio(App[StudioError | None]):
         self.store: Store | None = None
         self.agents: list[str] = []
         self._opening = False
+        self._untouched: Timer | None = None
         self._acts: ActQueue | None = None
         bind(self, self.table, "everywhere")
         for name in SCREENS:
@@ -111,6 +113,7 @@ class AdapterStudio(App[StudioError | None]):
         """Keep the theme that the user chooses; end with the terminal, whoever started us."""
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._hung_up)
         self.theme_changed_signal.subscribe(self, self._theme_chosen)
+        self._untouched = self.set_interval(UNTOUCHED, pauses.walk_all)
         # back from a shell: the terminal has forgotten what was drawn
         self.app_resume_signal.subscribe(self, lambda _: self.refresh(repaint=True, layout=True))
 
@@ -120,6 +123,8 @@ class AdapterStudio(App[StudioError | None]):
         Textual hands a key to the focus first and learns of its command last: of a quick `/token`
         the `t` would be a label, since the search asks later. What an input takes stays with it.
         """
+        if isinstance(event, events.Key) and self._untouched is not None:
+            self._untouched.reset()
         if isinstance(event, events.Key) and not event.is_forwarded and self.app_focus:
             if event.key == "ctrl+z":  # the terminal's own, which raw mode keeps from it
                 self._suspend()
@@ -169,10 +174,7 @@ class AdapterStudio(App[StudioError | None]):
 
     def on_adapter_studio_opened(self, message: Opened) -> None:
         """Take the store, and make a command of every agent."""
-        if not gc.isenabled():
-            gc.freeze()  # what is imported by now stays: a key never waits for a walk through it
-            gc.set_threshold(10_000, 10, 20)  # and seldom for one through all that was read since
-            gc.enable()
+        pauses.settle()
         self.store = message.store
         self._acts = ActQueue(message.store, lambda outcome: self.post_message(self.Acted(outcome)))
         labels = commands.label_commands(message.agents)

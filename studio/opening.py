@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
 from pathlib import Path
 
 from db.reader import is_current
+from studio import pauses
 
 
 def in_terminal() -> bool:
@@ -20,7 +20,7 @@ def open_app(location: str | None) -> int:
 
     A store that was not named is made. Raises the StudioError that ended the app.
     """
-    gc.disable()  # nothing of what starts is garbage; the app goes on collecting when it is open
+    pauses.begin()
     named = location or os.environ.get("STUDIO_STORE")
     path = named or "./studio.db"
     if not Path(path).is_file() or not is_current(Path(path)):

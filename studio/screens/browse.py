@@ -31,7 +31,7 @@ from studio.widgets.prompt import Prompt
 from studio.widgets.row_table import RowTable
 
 FOLLOW = 0.03  # seconds that the cursor rests before the conversation follows it
-TYPING = 0.03  # seconds without a key before a search runs
+TYPING = 0.02  # seconds without a key before a search runs
 POLL = 1.0  # seconds between looks at what others have written
 WIDE = 120  # columns from which the conversation stands beside the table
 QUEUE = View("status:new -method:human,declared", "", "confidence")

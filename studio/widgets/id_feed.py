@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+import time
 from array import array
 from collections.abc import Callable
 from pathlib import Path
@@ -13,9 +14,14 @@ from textual.worker import get_current_worker
 
 from db.reader import PAGE, Query, Reader
 
+DRAWING = 0.05  # seconds in which the first page is drawn, before all ids compete with that
+
 
 class Filled(Message):
-    """Ids of a query in order. `whole` when no more will come; `newest` is the store's last id."""
+    """Ids of a query in order, some of them missing unless it is the `whole`.
+
+    `newest` is the store's last id.
+    """
 
     def __init__(self, generation: int, ids: array[int], newest: int, whole: bool) -> None:
         self.generation, self.ids, self.newest, self.whole = generation, ids, newest, whole
@@ -58,13 +64,19 @@ class IdFeed:
             self._reader = Reader(self._path)
             with contextlib.closing(self._reader) as reader:
                 newest = reader.newest()
-                ids = reader.ids(wanted, limit=PAGE)
+                ids = reader.ids(wanted.sooner, limit=PAGE) if wanted.sooner else array("q")
+                if len(ids) < PAGE:
+                    ids = reader.ids(wanted, limit=PAGE)
                 self._post(Filled(generation, ids, newest, len(ids) < PAGE))
-                if len(ids) == PAGE and not worker.is_cancelled:
+                if len(ids) == PAGE and not self._cancelled_within(DRAWING):
                     self._post(Filled(generation, reader.ids(wanted), newest, True))
         except sqlite3.Error as error:
             if not worker.is_cancelled:
                 self._post(Failed(generation, str(error)))
+
+    def _cancelled_within(self, seconds: float) -> bool:
+        time.sleep(seconds)
+        return get_current_worker().is_cancelled
 
     def grow(self, generation: int, wanted: Query, above: int) -> None:
         """Send the ids of a query above one that is known."""

@@ -82,8 +82,8 @@ class RowTable(CursorLines):
         if message.generation != self._generation:
             return
         wanted = self._keep
-        if wanted is None and not self._first:
-            wanted = self.current
+        if wanted is None and not self._first and (self.has_focus or self.cursor):
+            wanted = self.current  # what others come before stays under the cursor
         if not self._first:
             self._marked.update(self.selected_marks())
         self.ids, self.whole, self.loaded = message.ids, message.whole, True

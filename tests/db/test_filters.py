@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from db import acts, filters, rows
 from db.errors import FilterError
+from db.reader import Reader, query
 from db.store import Store
 from tests.conftest import exchange
 
@@ -129,3 +131,19 @@ def test_conversations_with_calls_in_their_text_are_found_by_their_tool_results(
     plain, called = add(exchange("hello", "hi"), {"messages": old})
     assert [r["id"] for r in rows.page(store, "tools:1")[0]] == [called]
     assert [r["id"] for r in rows.page(store, "tools:0")[0]] == [plain]
+
+
+def test_a_part_of_a_search_that_comes_sooner_is_in_the_order_of_the_whole(
+    store: Store, add: Add
+) -> None:
+    tasks = ["a queue", "queues", "the queue", "queueing", "nothing"]
+    add(*(exchange(task, "done") for task in tasks))
+    assert store.path is not None
+    with closing(Reader(store.path)) as reader:
+        wanted = query("", "queu")
+        assert list(reader.ids(wanted)) == [4, 3, 2, 1]
+        wanted = query("", "queue")
+        assert wanted.sooner is not None
+        assert list(reader.ids(wanted.sooner)) == [3, 1]
+    assert query("", "queue ").sooner is None
+    assert query("", "queue", "duration").sooner is None
