@@ -12,10 +12,12 @@ import hashlib
 import importlib.util
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from db.errors import BadInput
+from db.secrets import find_secrets
 from exports.conversation import Message, Tool
 
 if TYPE_CHECKING:
@@ -177,3 +179,13 @@ def tokens_of(rendered: Rendered) -> list[dict[str, Any]]:
         done = max(done, end)
         tokens.append({"id": identity, "text": text, "trained": trained})
     return tokens
+
+
+def without_secrets(tokens: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Tokens (`{text, …}`) as they may be shown: a dot for each character of a secret."""
+    text = "".join(token["text"] for token in tokens)
+    shown = list(text)
+    for secret in find_secrets(text):
+        shown[secret.start : secret.end] = "•" * (secret.end - secret.start)
+    characters = iter(shown)
+    return [{**token, "text": "".join(islice(characters, len(token["text"])))} for token in tokens]

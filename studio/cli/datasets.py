@@ -159,7 +159,10 @@ def render_command(
     as_json: bool,
     debug: bool,  # noqa: ARG001
 ) -> None:
-    """Show examples as the base will read them, the trained tokens marked."""
+    """Show examples as the base will read them, the trained tokens marked.
+
+    Secrets are dots; `--json` has every token as it is.
+    """
     from exports.frozen import examples_of, find_dataset
     from exports.rendering import load_template, tokens_of
     from studio.training.bases import base_for
@@ -184,10 +187,12 @@ def render_command(
 
 
 def _print_rendered(value: dict[str, Any]) -> None:
+    from exports.rendering import without_secrets
+
     for example in value["examples"]:
         say(f"── example {example['id']} ({example['split']}); trained text stands in ⟦ ⟧")
         text, inside = "", False
-        for token in example["tokens"]:
+        for token in without_secrets(example["tokens"]):
             if token["trained"] != inside:
                 text += "⟦" if token["trained"] else "⟧"
                 inside = token["trained"]

@@ -14,6 +14,7 @@ from textual.timer import Timer
 from textual.widgets import Static
 
 from db.errors import StudioError
+from exports.rendering import without_secrets
 from studio.commands import Command
 from studio.completion import complete_word
 from studio.screens.working import WorkingScreen
@@ -173,7 +174,7 @@ class ExamplesScreen(WorkingScreen):
 
     def _known(self, answer: dict[str, Any]) -> None:
         for example in answer["examples"]:
-            self._rendered[example["id"]] = example["tokens"]
+            self._rendered[example["id"]] = without_secrets(example["tokens"])
         self._follow()
 
     def _not_rendered(self, error: StudioError) -> None:

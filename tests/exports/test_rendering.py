@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from exports.rendering import CannotMask, Template, load_template, tokens_of
+from exports.rendering import CannotMask, Template, load_template, tokens_of, without_secrets
 from tests.exports.bases import make_base, trl_template
 
 TOOLS = [
@@ -156,3 +156,12 @@ def test_a_template_that_rewrites_earlier_turns_cannot_be_masked(tmp_path: Path)
     template = load_template(make_base(tmp_path, forgetful))
     with pytest.raises(CannotMask, match="differently"):
         template.render(CONVERSATIONS["a system prompt and several turns"], [])
+
+
+def test_tokens_are_shown_without_the_secrets_in_them() -> None:
+    texts = ["my ", "key is sk-ant", "-api03-", "Zk4qLx9TbW2mVr7YpN5cHd8sJf3gKa6e", "", " ok", "\n"]
+    shown = without_secrets([{"id": n, "text": text} for n, text in enumerate(texts)])
+    assert [token["id"] for token in shown] == list(range(7))
+    assert [len(token["text"]) for token in shown] == [len(text) for text in texts]
+    assert "".join(token["text"] for token in shown).startswith("my key is •••")
+    assert [token["text"] for token in shown[3:]] == ["•" * 32, "", " ok", "\n"]
