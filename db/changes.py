@@ -6,10 +6,10 @@ from sqlalchemy import Connection, text
 
 # undo and redo are acts without items of their own: their value is the act that they turn
 _TOUCHED = text(
-    "SELECT DISTINCT t.interaction_id FROM act_item t JOIN act a ON a.id = t.act_id "
-    "WHERE t.act_id IN (SELECT CASE WHEN undoes_id IS NULL THEN id "
-    "ELSE CAST(value_json AS INTEGER) END FROM act WHERE id > :act) "
-    "AND (:kind IS NULL OR a.kind = :kind)"
+    "SELECT DISTINCT interaction_id FROM act_item WHERE act_id IN ("
+    "SELECT id FROM act WHERE (:kind IS NULL OR kind = :kind) AND id IN ("
+    "SELECT CASE WHEN undoes_id IS NULL THEN id ELSE CAST(value_json AS INTEGER) END "
+    "FROM act WHERE id > :act))"
 )
 
 

@@ -143,7 +143,7 @@ def _renew(store: Store, kind: str, version: str, sign: Sign) -> None:
         act = newest_act(connection)
         edited = [] if oldest is None else touched_since(connection, int(oldest), "edit")
         changed = list(_renewed(connection, named, edited, sign)) if edited else []
-    if oldest is None or oldest == act:
+    if not edited:
         return
     with store.write() as connection:
         for identity, rows in changed:

@@ -121,7 +121,8 @@ _VERDICTS = text(  # of members that should now stand for their cluster, or shou
 def without(change: Change) -> Found:
     """Room for what is found now, filled with what is settled; the rest stands alone."""
     before, settled = change.before, change.settled
-    ids = np.union1d(before.ids[settled], np.union1d(before.ids[change.broken], change.fresh))
+    ids = np.concatenate((before.ids[settled], before.ids[change.broken], change.fresh))
+    ids.sort(kind="stable")  # fast, since it is three parts in order
     agents = list(before.agents)
     number = {agent: place for place, agent in enumerate(agents)}
     for agent in change.fresh_agents:

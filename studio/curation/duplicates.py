@@ -19,7 +19,7 @@ from exports.near_duplicates import RATIO, find_clusters, form, similarity
 from studio.curation.clusters import cluster_kind
 from studio.curation.distinct import declared_distinct, kept_apart, solution_of, solved
 from studio.curation.duplicate_search import read_texts, search
-from studio.curation.duplicate_state import PASSED, Found, Ids, Settings, remember
+from studio.curation.duplicate_state import PASSED, Found, Ids, Places, Settings, remember
 
 BASES = ("task", "answer", "both")
 
@@ -94,20 +94,30 @@ def _groups(
 ) -> tuple[list[list[int]], dict[str, int]]:
     """Places of the members of each cluster, divided where some are to stay apart; and how
     many exact and near duplicates and clusters that makes."""
-    order = np.argsort(found.roots, kind="stable")
-    cuts = np.flatnonzero(np.diff(found.roots[order])) + 1
-    groups = [part.tolist() for part in np.split(order, cuts) if len(part) > 1]
+    near = _clusters(found.roots)
     with store.read() as connection:
         apart = declared_distinct(connection), solved(connection)
-        near = [part for g in groups for part in _parts(connection, g, *apart, found, settings)]
+        if any(apart):
+            near = [part for g in near for part in _parts(connection, g, *apart, found, settings)]
     near.sort()
     members = sum(map(len, near))
-    distinct = sum(len({int(found.firsts[place]) for place in group}) for group in near)
+    firsts = found.firsts.tolist()
+    distinct = sum(len({firsts[place] for place in group}) for group in near)
     return near, {
         "exact_duplicates": members - distinct,
         "near_duplicates": distinct - len(near),
         "clusters": len(near),
     }
+
+
+def _clusters(roots: Places) -> list[list[int]]:
+    """The places that share a root with another."""
+    order = np.argsort(roots, kind="stable")
+    starts = np.flatnonzero(np.diff(roots[order], prepend=-1))
+    ends = np.append(starts[1:], len(roots))
+    several = ends - starts > 1
+    bounds = zip(starts[several].tolist(), ends[several].tolist(), strict=True)
+    return [order[start:end].tolist() for start, end in bounds]
 
 
 def _parts(
@@ -120,8 +130,6 @@ def _parts(
 ) -> list[list[int]]:
     """A cluster, or what is left of it when no two may stay together that are declared distinct,
     or are different answers that passed their tests."""
-    if not declared and not passed:
-        return [group]
     ids = found.ids[group].tolist()
     said = [declared.get(identity, set()) for identity in ids]
     both = passed.intersection(ids)
@@ -198,12 +206,12 @@ def _known(connection: Connection, ids: Ids) -> dict[tuple[frozenset[int], int, 
         ),
         {"ids": dumps(ids.tolist())},
     ).all()
-    members: dict[int, set[int]] = {}
-    for row in rows:
-        members.setdefault(row.id, set()).add(row.member)
+    members: dict[tuple[int, int, str, str], set[int]] = {}
+    for cluster, representative, reason, kind, member in rows:
+        members.setdefault((cluster, representative, reason, kind), set()).add(member)
     return {
-        (frozenset(members[row.id]), row.representative, row.reason, row.kind): row.id
-        for row in rows
+        (frozenset(ids), representative, reason, kind): cluster
+        for (cluster, representative, reason, kind), ids in members.items()
     }
 
 
