@@ -20,9 +20,11 @@ SIZE = (120, 34)
 # picture: the keys that lead to it from the screen before
 STEPS = {
     "browse": ("1",),
-    "detail": ("j", "j", "enter"),
+    "classes": ("m",),
+    "detail": ("escape", "j", "j", "enter"),
     "duplicates": ("escape", "2"),
-    "datasets": ("3",),
+    "problems": ("P",),
+    "datasets": ("escape", "3"),
     "runs": ("4",),
     "compare": ("5",),
     "decide": ("6",),
