@@ -234,14 +234,22 @@ def stop_tokens(flight: Flight) -> Check:
             cut = [stop for stop in _stops(flight) if stop in text.rstrip().removesuffix(eos)]
             if cut:
                 found.append((example, f"the stop string {cut[0]!r} stands inside of an answer"))
+    ordinary = [stop for stop in _stops(flight) if stop not in tokenizer.all_special_tokens]
+    if ordinary and not found:
+        named = ", ".join(map(repr, ordinary))
+        detail = f"{named}: ordinary text, at which an answer would be cut, even at its beginning"
+        return Check("stop_tokens", "warn", detail, remedy=_OWN_STOPS)
     return verdict(
         "stop_tokens",
         found,
         len(flight.examples),
         good=f"turns end with {eos!r}, padding is {pad!r}, no stop string cuts an answer",
         bad="generation would not stop where the examples end",
-        remedy="stop on the base's own tokens only: remove the recipe's stop strings",
+        remedy=_OWN_STOPS,
     )
+
+
+_OWN_STOPS = "stop on the base's own tokens only: remove the recipe's stop strings"
 
 
 def _stops(flight: Flight) -> list[str]:

@@ -199,6 +199,16 @@ def test_a_stop_string_that_cuts_answers_blocks(ready: Prepare) -> None:
     assert "'```' stands inside of an answer" in answers(flight)["stop_tokens"].detail
 
 
+def test_stop_strings_of_ordinary_text_are_warned_of(ready: Prepare) -> None:
+    flight = ready(recipe=good_recipe(stop=["<|im_end|>", "\n\nProblem:", "---"]))
+    assert troubles(flight) == {"stop_tokens": "warn"}
+    assert answers(flight)["stop_tokens"].detail.startswith(
+        "'\\n\\nProblem:', '---': ordinary text"
+    )
+    flight = ready(recipe=good_recipe(stop=["<|im_end|>", "<|endoftext|>"]))
+    assert troubles(flight) == {}
+
+
 def test_a_row_that_would_be_cut_blocks_with_the_lengths(ready: Prepare) -> None:
     def longer(message: dict[str, Any]) -> None:
         message["content"] = " ".join(f"word{n}" for n in range(600))
