@@ -61,15 +61,15 @@ class CuratedScreen(StudioScreen):
 
     def action_mark_all(self) -> None:
         """Mark every row that matches."""
-        if not self.rows.whole:
-            self.say("the rows are still being read; again in a moment")
-            return
         self.rows.mark_all()
 
     # acts
 
     def act(self, run: Callable[[Store, list[int]], Done], *, advance: bool = False) -> None:
         """Let an act write the marked rows, or the cursor's; then go on to the next row."""
+        self.rows.when_settled(lambda: self._act(run, advance=advance))
+
+    def _act(self, run: Callable[[Store, list[int]], Done], *, advance: bool) -> None:
         rows, marked = self.rows, self.rows.marked
         ids = rows.selected_marks() if marked else [rows.current] if rows.ids else []
         chosen = [identity for identity in ids if identity is not None]
@@ -126,7 +126,9 @@ class CuratedScreen(StudioScreen):
         from studio.curation import named_acts
 
         turn = acts.undo if kind == "undo" else acts.redo
-        self.studio.act(lambda store: turn(store, 1, actor=named_acts.actor()), kind)
+        self.rows.when_settled(
+            lambda: self.studio.act(lambda store: turn(store, 1, actor=named_acts.actor()), kind)
+        )
 
     def action_undo(self) -> None:
         """Take the last act back."""

@@ -58,6 +58,8 @@ class RowTable(CursorLines):
         self._first = True  # the next ids are the first ones of a query
         self._keep: int | None = None
         self._marked: set[int] = set()
+        self._all = False  # all rows are to be marked as soon as all are here
+        self._afterwards: list[Callable[[], object]] = []
         self._feed = IdFeed(path, self.post_message)
 
     # what is shown
@@ -67,6 +69,8 @@ class RowTable(CursorLines):
         self._generation += 1
         self._query, self._keep, self._first, self.whole = wanted, keep, True, False
         self._marked = set() if keep is None else set(self.selected_marks())
+        self._all = False
+        self._afterwards.clear()
         self._feed.interrupt()
         self._work(self._feed.fill, wanted)
 
@@ -97,7 +101,24 @@ class RowTable(CursorLines):
         self._recount()
         self.scroll_to_cursor()
         self.refresh()
+        self._settle()
         self.post_message(self.Moved())
+
+    def when_settled(self, then: Callable[[], object]) -> None:
+        """Do it once the rows that are meant are here: those of the last query, and those to mark.
+
+        A fast typist acts before a new filter has brought its first row. Another query forgets it.
+        """
+        self._afterwards.append(then)
+        self._settle()
+
+    def _settle(self) -> None:
+        if self.whole and self._all:
+            self._all = False
+            if self.marked < len(self.ids):
+                self.mark_all()
+        while self._afterwards and not self._first and not self._all:
+            self._afterwards.pop(0)()
 
     def _on_failed(self, message: Failed) -> None:
         if message.generation != self._generation:
@@ -211,14 +232,18 @@ class RowTable(CursorLines):
         self.post_message(self.Counted())
 
     def mark_all(self) -> None:
-        """Mark every row; when all are marked already, none."""
+        """Mark every row, once all are here; when all are marked already, none."""
+        if not self.whole:
+            self._all = not self._all
+            return
         self.marks.toggle_all()
         self.refresh()
         self.post_message(self.Counted())
 
     def unmark(self) -> bool:
         """Take all marks and the range away; False when there were none."""
-        had = self.marked > 0
+        had = self.marked > 0 or self._all
+        self._all = False
         self.marks.clear()
         if had:
             self.refresh()

@@ -10,6 +10,7 @@ from textual.drivers.headless_driver import HeadlessDriver
 
 from db import acts, rows
 from db.store import Store
+from studio.preferences import View
 from tests.conftest import exchange
 from tests.studio.screens.conftest import LARGE, Add, Driven, driven
 
@@ -181,6 +182,25 @@ async def test_a_range_and_all_that_matches(filled: Store) -> None:
         statuses = [shown(filled, n)["status"] for n in (6, 5, 4, 3, 2, 1)]
         assert statuses == ["dropped", "accepted", "accepted", "dropped", "new", "dropped"]
         assert len(acts.history(filled)) == 2
+
+
+async def test_acts_wait_for_the_rows_that_they_mean(store: Store, add: Add) -> None:
+    add(*(exchange(f"task {n}", "done", agent="coder" if n % 2 else "tester") for n in range(600)))
+    async with driven(store) as app:
+        await app.until(lambda: app.browse.rows.whole)
+        app.browse.show_view(View("agent:coder"))  # nothing of it is here before the next await
+        app.browse.action_mark_all()
+        app.browse.action_accept()
+        await app.says("300 rows accepted")
+        app.browse.show_view(View("agent:tester"))
+        app.browse.action_drop()
+        app.browse.action_undo()
+        app.browse.action_drop()
+        await app.until(lambda: len(acts.history(store)) == 4)
+    kinds = [(act["kind"], act["ids_count"]) for act in reversed(acts.history(store))]
+    assert kinds == [("accept", 300), ("drop", 1), ("undo", 1), ("drop", 1)]
+    statuses = [shown(store, n)["status"] for n in (600, 599, 598, 597)]
+    assert statuses == ["accepted", "new", "accepted", "dropped"]
 
 
 async def test_a_labelled_row_stays_where_it_is_until_one_asks_again(filled: Store) -> None:
