@@ -24,7 +24,7 @@ from textual.timer import Timer
 from textual.widgets import Input
 
 from db.errors import BadInput, StudioError
-from studio import commands, keys, pauses, preferences
+from studio import commands, keys, keys_in_order, pauses, preferences
 from studio.acting import Act, ActQueue, Outcome
 from studio.commands import Command
 from studio.preferences import Preferences, View
@@ -121,18 +121,27 @@ class AdapterStudio(App[StudioError | None]):
         """Act on keys in the order in which they were typed, however fast they come.
 
         Textual hands a key to the focus first and learns of its command last: of a quick `/token`
-        the `t` would be a label, since the search asks later. What an input takes stays with it.
+        the `t` would be a label, since the search asks later. What an input takes stays with it,
+        and the next key goes to where this one has moved the focus.
         """
-        if isinstance(event, events.Key) and self._untouched is not None:
+        if not isinstance(event, events.Key) or event.is_forwarded or not self.app_focus:
+            await super().on_event(event)
+            return
+        if self._untouched is not None:
             self._untouched.reset()
-        if isinstance(event, events.Key) and not event.is_forwarded and self.app_focus:
-            if event.key == "ctrl+z":  # the terminal's own, which raw mode keeps from it
-                self._suspend()
-                return
-            typing = isinstance(self.screen.focused, Input)
-            if not typing and await self._check_bindings(event.key):
-                return
+        if event.key == "ctrl+z":  # the terminal's own, which raw mode keeps from it
+            self._suspend()
+            return
+        if not self.screen.is_mounted:  # what is typed while it opens is for it
+            await keys_in_order.done([self.screen])
+        line = self.screen.focused
+        if not isinstance(line, Input):
+            if not await self._check_bindings(event.key):
+                await super().on_event(event)
+            return
         await super().on_event(event)
+        around = [node for node in line.ancestors_with_self if node is not self]
+        await keys_in_order.done(around)
 
     def _suspend(self) -> None:
         from studio import suspending

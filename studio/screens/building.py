@@ -22,6 +22,7 @@ from studio.screen_text import screen_text
 from studio.screens.build_fields import FIELDS, BuildField, arguments_of, check
 from studio.screens.dataset_report import dropped_line, report_of
 from studio.screens.working import WorkingScreen
+from studio.widgets.answer_line import AnswerLine
 from studio.widgets.bindings import bind
 from studio.widgets.key_line import KeyLine
 from studio.widgets.pane import Pane
@@ -73,7 +74,7 @@ class BuildScreen(WorkingScreen):
                 for field in FIELDS:
                     with Horizontal(classes="-long" if field.name in LONG else ""):
                         yield Static(f"{field.label:>10}: ", markup=False)
-                        yield Input(
+                        yield AnswerLine(
                             self.values[field.name], compact=True, id=f"field-{field.name}",
                             select_on_focus=False,
                         )  # fmt: skip

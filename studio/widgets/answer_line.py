@@ -1,4 +1,4 @@
-"""The input of a prompt: what is typed fast is taken in the order in which it was typed."""
+"""The input of a prompt or a form: what is typed fast is taken in its order."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from textual.widgets import Input
 
 
 class AnswerLine(Input):
-    """An input that does what a key is bound to at once, here or on the prompt around it.
+    """An input that does what a key is bound to at once, here or on what is around it.
 
     Textual's own asks the whole screen first, and takes the letters typed meanwhile before it.
     """
@@ -20,6 +20,6 @@ class AnswerLine(Input):
                         event.stop()
                         event.prevent_default()
                         return
-                if node.id == "prompt":
+                if node is self.screen:
                     break
         await super()._on_key(event)

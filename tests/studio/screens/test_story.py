@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import shutil
 from collections.abc import Callable
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +12,7 @@ from textual.pilot import Pilot
 from db import acts, rows
 from db.store import Store
 from studio.app import AdapterStudio
-from studio.nano import SAMPLE, SUITE
-from tests.studio.training.conftest import write_recipe
+from tests.studio.screens.story_files import write_story_files
 
 PATIENCE = 120.0  # seconds in which a child process has to come to its end
 LOOK = 0.05
@@ -25,17 +21,7 @@ LOOK = 0.05
 @pytest.fixture
 def beside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where the user stands: logs, a recipe of two steps and a suite of nine items."""
-    (tmp_path / "logs").mkdir()
-    shutil.copy(SAMPLE, tmp_path / "logs")
-    write_recipe(tmp_path, steps=2, evaluate_every=2, score_items=1, batch_size=2)
-    items = [json.loads(line) for line in SUITE.read_text("utf-8").splitlines()]
-    few = [
-        item
-        for _, same in groupby(items, key=lambda item: item["category"])
-        for item in list(same)[:3]
-    ]
-    lines = (json.dumps(item) + "\n" for item in few)
-    (tmp_path / "few.jsonl").write_text("".join(lines), encoding="utf-8")
+    write_story_files(tmp_path)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     return tmp_path

@@ -15,12 +15,12 @@ import pytest
 
 from db import acts
 from db.store import open_store
-from studio.nano import SAMPLE
 from tests.conftest import ROOT
+from tests.studio.screens.story_files import write_story_files
 
 TMUX = shutil.which("tmux")
 UNSET = ("-u", "STUDIO_STORE", "-u", "COLUMNS", "-u", "LINES")
-PATIENCE = 60.0  # seconds
+PATIENCE = 120.0  # seconds in which a child process has to come to its end
 pytestmark = pytest.mark.skipif(TMUX is None, reason="tmux is not installed")
 
 
@@ -83,8 +83,7 @@ class Terminal:
 @pytest.fixture
 def terminal(tmp_path: Path) -> Iterator[Terminal]:
     """A shell beside a folder of logs, and a command `studio`."""
-    (tmp_path / "logs").mkdir()
-    shutil.copy(SAMPLE, tmp_path / "logs")
+    write_story_files(tmp_path)
     opened = Terminal(tmp_path)
     python = f"{shlex.quote(sys.executable)} -m studio"
     opened.type(
@@ -94,7 +93,10 @@ def terminal(tmp_path: Path) -> Iterator[Terminal]:
     opened.close()
 
 
-def test_a_session_a_night_and_another_session(terminal: Terminal, tmp_path: Path) -> None:
+def test_from_an_empty_store_to_a_decision_with_a_night_between(
+    terminal: Terminal, tmp_path: Path
+) -> None:
+    terminal.resize(160, 48)
     terminal.type("studio", "Enter")
     terminal.shows("no interactions yet: i imports logs", "c coder")
     terminal.type("ilogs", "Enter")
@@ -103,34 +105,89 @@ def test_a_session_a_night_and_another_session(terminal: Terminal, tmp_path: Pat
     terminal.shows("1 row accepted · u undoes")
     terminal.type("u")
     terminal.shows("undone: 1 row accepted")
-    terminal.type("fsuccess:true", "Enter")
-    terminal.until(lambda text: "success:true ─" in text and "302 of 302" not in text)
-    terminal.type("*a")
-    terminal.shows("rows accepted · u undoes")
+    terminal.type("fsuccess:true", "Enter", "*", "a")  # at once: the rows of this filter
+    terminal.shows("298 rows accepted · u undoes")
     terminal.type("2")
     terminal.shows("Nobody has looked for duplicates")
     terminal.type("d")
     terminal.shows("23 open of 23")
     terminal.type("a")
     terminal.shows("22 open of 23")
+    leave(terminal)
+
+    terminal.type("studio", "Enter")
+    terminal.shows("302 of 302", "c coder", "accept")
+    terminal.type("ilogs", "Enter")
+    terminal.shows("import: 0 imported, 302 were there already")
+    build(terminal)
+    train(terminal)
+    leave(terminal)  # the run stays
+
+    terminal.type("studio", "Enter")
+    terminal.shows("302 of 302", "c coder", "accept")
+    judge(terminal)
+    leave(terminal)
+    assert history(tmp_path) == ["accept", "undo", "accept", "dedupe", "keep"]
+    (report,) = tmp_path.glob("report-few-*.md")
+    assert "undecided" in report.read_text("utf-8")
+
+
+def leave(terminal: Terminal) -> None:
+    """Back to the shell, with nothing of the app left on the screen."""
+    terminal.type("", "C-q")
+    terminal.until(lambda text: text.strip().endswith("$"))
+    terminal.type("clear", "Enter")
+    terminal.until(lambda text: text.strip() == "$")
+
+
+def escape(terminal: Terminal, gone: str) -> None:
+    """Leave what shows these words; to a terminal Esc and a key at once are that key with Alt."""
+    terminal.type("", "Escape")
+    terminal.until(lambda text: gone not in text)
+
+
+def build(terminal: Terminal) -> None:
+    """A dataset with general examples, by a form that is filled in one burst of keys."""
     terminal.type("3")
     terminal.shows("No dataset yet")
-    terminal.type("b")
-    terminal.shows("would come out")
-    terminal.type("tools", "Enter")
-    terminal.shows("tools@1 built: ")
-    terminal.type("", "C-q")
-    terminal.until(lambda text: text.strip().endswith("$"))
+    terminal.type("btools", "Down", "Home")
+    terminal.type("tools:>0 ", "Down", "Down", "Down")
+    terminal.type("24", "Down", "Down", "C-u")
+    terminal.type("0.4", "Down", "Down")
+    terminal.type("nano", "Enter")
+    terminal.shows("tools@1 built: ", "p checks it", "general")
+    terminal.type("p", "Enter")  # without a recipe: the data alone
+    terminal.shows("the data alone", "leakage", "ready")
+    escape(terminal, "the data alone")
 
-    terminal.type("clear; studio", "Enter")
-    terminal.shows("302 of 302", "c coder", "accept")
-    terminal.type("3")
-    terminal.shows("tools@1", "1 datasets")
-    terminal.type("1ilogs", "Enter")
-    terminal.shows("import: 0 imported, 302 were there already")
-    terminal.type("", "C-q")
-    terminal.until(lambda text: text.strip().endswith("$"))
-    assert history(tmp_path) == ["accept", "undo", "accept", "dedupe", "keep"]
+
+def train(terminal: Terminal) -> None:
+    """Plan, Enter, and to the curves."""
+    terminal.type("tquick.yaml", "Enter")
+    terminal.shows("2 of 2 examples each", "Enter starts the training")
+    terminal.type("", "Enter")
+    terminal.shows("run 1 is queued; it goes on when the app is closed")
+    escape(terminal, "Enter start")
+    terminal.type("4")
+    terminal.shows("tools@1", "quick", "1 running")
+
+
+def judge(terminal: Terminal) -> None:
+    """Evaluate, look at the answers, decide, write the report."""
+    terminal.type("4")
+    terminal.shows("step 2 of 2", "loss by step", "finished")
+    terminal.type("E", "C-u")
+    terminal.type("few.jsonl", "Enter")
+    terminal.shows("the evaluation of run:1@2 on few.jsonl is over")
+    terminal.type("5")
+    terminal.shows("A base ─ B run:1@2", "overall", "items needed", "undecided")
+    terminal.type("", "Enter")
+    terminal.shows("5 Compare ─ tool-0001", "── answer ──", "── outcome ──")
+    escape(terminal, "5 Compare ─ tool-0001")
+    terminal.type("6")
+    terminal.shows("UNDECIDED  the suite is too small to tell", "suite_can_tell", "routes")
+    terminal.type("w", "Enter")
+    terminal.shows("kept as decision 1")
 
 
 def history(folder: Path) -> list[str]:
@@ -151,7 +208,9 @@ def browsing(terminal: Terminal) -> Terminal:
 
 def test_another_size_is_filled_at_once(browsing: Terminal) -> None:
     browsing.resize(160, 48)
-    wide = browsing.until(lambda text: "▾ assistant" in text and "│" in text)
+    wide = browsing.until(
+        lambda text: "▾ assistant" in text and "│" in text and "\n c coder" in text
+    )
     lines = wide.splitlines()
     assert lines[0].startswith(" 1 Browse ─ studio.db ──")
     assert lines[0].rstrip().endswith("302 of 302")
