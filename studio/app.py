@@ -10,6 +10,7 @@ import asyncio
 import importlib
 import os
 import signal
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 from pathlib import Path, PurePath
@@ -81,6 +82,7 @@ class AdapterStudio(App[StudioError | None]):
         self.store: Store | None = None
         self.agents: list[str] = []
         self._opening = False
+        self._typed: deque[events.Key] = deque()
         self._untouched: Timer | None = None
         self._acts: ActQueue | None = None
         bind(self, self.table, "everywhere")
@@ -120,28 +122,41 @@ class AdapterStudio(App[StudioError | None]):
     async def on_event(self, event: events.Event) -> None:
         """Act on keys in the order in which they were typed, however fast they come.
 
-        Textual hands a key to the focus first and learns of its command last: of a quick `/token`
-        the `t` would be a label, since the search asks later. What an input takes stays with it,
-        and the next key goes to where this one has moved the focus.
+        A key waits behind everything that the one before it has asked for, a new focus, say.
         """
         if not isinstance(event, events.Key) or event.is_forwarded or not self.app_focus:
             await super().on_event(event)
             return
+        self._typed.append(event)
+        if len(self._typed) == 1:
+            self.call_later(self._take_key)
+
+    async def _take_key(self) -> None:
+        try:
+            await self._do_key(self._typed[0])
+        finally:
+            self._typed.popleft()
+            if self._typed:
+                self.call_later(self._take_key)
+
+    async def _do_key(self, key: events.Key) -> None:
+        """Do what the key is bound to, else hand it to the focus.
+
+        Textual hands it to the focus first and learns of its command last: of a quick `/token` the
+        `t` would be a label, since the search asks later. What an input takes stays with it.
+        """
         if self._untouched is not None:
             self._untouched.reset()
-        if event.key == "ctrl+z":  # the terminal's own, which raw mode keeps from it
+        if key.key == "ctrl+z":  # the terminal's own, which raw mode keeps from it
             self._suspend()
             return
         if not self.screen.is_mounted:  # what is typed while it opens is for it
             await keys_in_order.done([self.screen])
-        line = self.screen.focused
-        if not isinstance(line, Input):
-            if not await self._check_bindings(event.key):
-                await super().on_event(event)
-            return
-        await super().on_event(event)
-        around = [node for node in line.ancestors_with_self if node is not self]
-        await keys_in_order.done(around)
+        screen = self.screen
+        focus = screen.focused or screen
+        if isinstance(focus, Input) or not await self._check_bindings(key.key):
+            await super().on_event(key)
+        await keys_in_order.done(node for node in focus.ancestors_with_self if node is not self)
 
     def _suspend(self) -> None:
         from studio import suspending

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from textual.message_pump import MessagePump
 
-LONGEST = 0.5  # seconds: a key does not wait longer, whatever hangs
+LONGEST = 5.0  # seconds: a key does not wait longer, whatever hangs
 ROUNDS = 2  # a widget does the key, then tells what it did
 
 

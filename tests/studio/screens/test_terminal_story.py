@@ -141,7 +141,7 @@ def leave(terminal: Terminal) -> None:
 
 
 def escape(terminal: Terminal, gone: str) -> None:
-    """Leave what shows these words; to a terminal Esc and a key at once are that key with Alt."""
+    """Leave what shows these words; to a terminal Esc and a key at once are another key."""
     terminal.type("", "Escape")
     terminal.until(lambda text: gone not in text)
 
