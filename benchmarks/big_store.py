@@ -18,7 +18,8 @@ import msgspec
 from sqlalchemy import insert
 
 from db.interactions import Record, insert_records
-from db.models import Source, table
+from db.models.base import table
+from db.models.interactions import Source
 from db.store import open_store
 from studio.cli.frame import say
 

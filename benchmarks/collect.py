@@ -119,7 +119,7 @@ def add_all(logs: Path, store: Path) -> Clocked:
     from sqlmodel import Session
 
     from db.interactions import derived, dumps, output_of, task_of
-    from db.models import Interaction, InteractionBody, Source
+    from db.models.interactions import Interaction, InteractionBody, Source
     from db.store import open_store
 
     opened = open_store(str(store), create=True)

@@ -30,11 +30,12 @@ from rapidfuzz import fuzz, process
 
 from benchmarks.curation_peers import PEERS
 from benchmarks.planted_texts import Planted, planted_texts
-from exports.near_duplicates import MEASURES, RATIO, find_clusters, form
+from exports.near_duplicates import MEASURES, RATIO, find_against, find_clusters, form, signatures
 from exports.tokens import PROVEN, TokenCounter
 from studio.cli.frame import note, percent, say, table
 
 THRESHOLD = 90.0
+NEW = 1000  # texts of a day, which are compared with all others
 SAMPLED = 2000  # pairs, or clustered texts, that are verified to tell the precision
 Pair = tuple[int, int]
 
@@ -159,6 +160,26 @@ def unseen(texts: Sequence[str], labels: Sequence[int], count: int, seed: int) -
     return found, total
 
 
+def of_a_day(planted: Planted) -> dict[str, Any]:
+    """The last texts as a day's new ones, against the stored signatures of all others.
+
+    `seconds` are for signing the new ones, comparing and verifying; `recall` is of the planted
+    copies of which one is new and the other stored.
+    """
+    texts, first = planted.texts, max(0, len(planted.texts) - NEW)
+    stored = signatures(texts[:first], threshold=THRESHOLD)
+    found = find_against(stored, texts.__getitem__, texts[first:], threshold=THRESHOLD)
+    wanted = {pair for pair in truth_of(planted) if min(pair) < first <= max(pair)}
+    got = set(zip(found.stored.tolist(), (found.new + first).tolist(), strict=True))
+    return {
+        "stored": first,
+        "new": len(texts) - first,
+        "seconds": found.seconds,
+        "wanted": len(wanted),
+        "found": sum((min(pair), max(pair)) in got for pair in wanted),
+    }
+
+
 def by_kind(planted: Planted, labels: dict[str, Sequence[int]]) -> list[dict[str, Any]]:
     """For each kind of copy and each measure: how many are near by it, how many were found."""
     planted_of = Counter(kind for _, _, kind in planted.copies)
@@ -261,7 +282,9 @@ def main(
 ) -> None:  # fmt: skip
     """Measure near-duplicates and token counts on planted documents."""
     begin = time.perf_counter()
-    find_clusters(["compile the kernels", "compile the kernel"] * 9, every_pair=False)
+    some = ["compile the kernels", "compile the kernel"] * 9
+    find_clusters(some, every_pair=False)
+    find_against(signatures(some, threshold=THRESHOLD), some.__getitem__, some, threshold=THRESHOLD)
     compiled = time.perf_counter() - begin
     planted = planted_texts(documents, seed)
     note(f"{documents:,} documents, {sum(map(len, planted.texts)) / 1e6:.0f} MB")
@@ -274,6 +297,7 @@ def main(
         "absent": absent,
         "by_kind": by_kind(planted, labels),
         "brute": [found, total],
+        "of_a_day": of_a_day(planted),
         "token_counts": token_counts(planted.texts[:20_000], tokenizer),
     }
     if as_json:
@@ -308,6 +332,11 @@ def _print(value: dict[str, Any], results: Sequence[Result]) -> None:
     )
     found, total = value["brute"]
     say(f"\nagainst brute force, texts drawn by chance with all others: {found} of {total} found")
+    day = value["of_a_day"]
+    say(
+        f"\n{day['new']:,} new against the signatures of {day['stored']:,}: "
+        f"{day['seconds']:.2f} s; of {day['wanted']} planted copies {day['found']} found"
+    )
     _say_tokens(value["token_counts"])
 
 

@@ -20,7 +20,8 @@ from sqlalchemy import insert
 
 from benchmarks.planted_texts import planted_texts
 from db.interactions import Record, insert_records
-from db.models import Source, table
+from db.models.base import table
+from db.models.interactions import Source
 from db.store import Store, open_store
 from studio.cli.frame import note, say
 

@@ -33,7 +33,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects import sqlite
 
 from db.errors import FilterError
-from db.models import INTERACTIONS, STATUSES, Source, table
+from db.models.base import table
+from db.models.interactions import INTERACTIONS, STATUSES, Source
 from db.search import match_expression, typed_expression
 
 _WORD = re.compile(

@@ -16,7 +16,8 @@ import msgspec
 import xxhash
 from sqlalchemy import Connection, Table, bindparam, insert, select, text, update
 
-from db.models import BODIES, INTERACTIONS
+from db.changes import changed_by_import
+from db.models.interactions import BODIES, INTERACTIONS
 from db.secrets import kinds_in, masked
 
 Message = dict[str, Any]
@@ -216,6 +217,7 @@ def replace_record(connection: Connection, identity: int, record: Record, source
     )
     connection.execute(update(BODIES).where(BODIES.c.id == identity).values(**body))
     connection.execute(_FTS_INSERT, {"id": identity, "task": task, "answer": output})
+    changed_by_import(connection, identity)
 
 
 def write_messages(connection: Connection, identity: int, messages: list[Message]) -> None:

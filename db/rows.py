@@ -9,10 +9,11 @@ from typing import Any
 from sqlalchemy import Connection, func, select
 
 from db import filters
-from db.acts import acts_on
 from db.errors import NotFound
+from db.history import acts_on
 from db.interactions import loads
-from db.models import BODIES, INTERACTIONS, Source, table
+from db.models.base import table
+from db.models.interactions import BODIES, INTERACTIONS, Source
 from db.secrets import masked
 from db.store import Store
 

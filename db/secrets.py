@@ -11,52 +11,26 @@ from __future__ import annotations
 import math
 import re
 import string
+from base64 import b64decode
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
-_SHAPES: dict[str, tuple[tuple[str, ...], str]] = {  # kind: (what every one holds, its shape)
-    "AWS access key": (("AKIA", "ASIA"), r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"),
-    "GitHub token": (("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_"),
-        r"\b(?:gh[pousr]_[A-Za-z0-9]{36,255}"
-        r"|github_pat_[A-Za-z0-9_]{60,255})"),
-    "GitLab token": (("glpat-", "gldt-", "glrt-", "glptt-", "glcbt-"),
-        r"\bgl(?:pat|dt|rt|ptt|cbt)-[A-Za-z0-9_-]{20,64}"),
-    "Anthropic key": (("sk-ant-",), r"\bsk-ant-[A-Za-z0-9_-]{24,200}"),
-    "OpenRouter key": (("sk-or-",), r"\bsk-or-v1-[0-9a-f]{64}\b"),
-    "OpenAI key": (("sk-",), r"\bsk-(?:(?:proj|svcacct|admin)-)?[A-Za-z0-9_-]{20,100}T3BlbkFJ"
-        r"[A-Za-z0-9_-]{20,100}|\bsk-(?:proj|svcacct|admin)-[A-Za-z0-9_-]{40,200}"
-        r"|\bsk-[A-Za-z0-9]{48}\b"),
-    "Hugging Face token": (("hf_", "api_org_"), r"\b(?:hf|api_org)_[A-Za-z0-9]{34,40}\b"),
-    "Slack token": (("xox", "xapp-"), r"\bxox[abeoprs]-[A-Za-z0-9-]{10,200}"
-        r"|\bxapp-\d-[A-Z0-9]{8,20}-\d{8,20}-[a-f0-9]{32,80}"),
-    "Slack webhook": (("hooks.slack.com/",),
-        r"https://hooks\.slack\.com/(?:services|workflows)/[A-Za-z0-9+/]{30,80}"),
-    "Google API key": (("AIza",), r"\bAIza[0-9A-Za-z_-]{35}(?![0-9A-Za-z_-])"),
-    "Google OAuth secret": (("GOCSPX-", "ya29."),
-        r"\bGOCSPX-[A-Za-z0-9_-]{28}(?![0-9A-Za-z_-])|\bya29\.[0-9A-Za-z_-]{30,400}"),
-    "Groq key": (("gsk_",), r"\bgsk_[A-Za-z0-9]{52}\b"),
-    "xAI key": (("xai-",), r"\bxai-[A-Za-z0-9]{80}\b"),
-    "Replicate token": (("r8_",), r"\br8_[A-Za-z0-9]{37}\b"),
-    "Stripe key": (("k_live_",), r"\b(?:sk|rk)_live_[0-9A-Za-z]{20,200}"),
-    "SendGrid key": (("SG.",), r"\bSG\.[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}(?![0-9A-Za-z_-])"),
-    "npm token": (("npm_",), r"\bnpm_[A-Za-z0-9]{36}\b"),
-    "PyPI token": (("pypi-",), r"\bpypi-AgEIcHlwaS5vcmc[A-Za-z0-9_-]{50,300}"),
-    "DigitalOcean token": (("_v1_",), r"\bdo[opr]_v1_[a-f0-9]{64}\b"),
-    "JSON web token": (("eyJ",), r"(?:(?<![A-Za-z0-9_.-])|(?<=\\[nrt]))eyJ[A-Za-z0-9_-]{10,4000}\."
-        r"eyJ[A-Za-z0-9_-]{10,8000}\.[A-Za-z0-9_-]{10,4000}"),
-}  # fmt: skip
+from db.secret_shapes import has_cue, shaped
+
 _PRIVATE_KEY = (
-    r"-----BEGIN (?:[A-Z0-9]{1,20} ){0,4}PRIVATE KEY"
-    r"(?: BLOCK)?-----(?=\s*(?:\\[nr])*\s*[A-Za-z0-9+/=])"
-    r"(?:[^-]{20,20000}-----END[A-Z0-9 ]{0,60}-----|[^-]{20,20000})"
+    r"-----BEGIN (?:[A-Z0-9]{1,20} ){0,4}PRIVATE KEY(?: BLOCK)?-----"
+    r"(?=[^-]{0,40}(?:[A-Za-z-]{1,20}: [^\n:]{1,80}(?:\s|\\[nr])+){0,4}"
+    r"[^-]{0,40}?[A-Za-z0-9+/]{24})"
+    r"(?:(?:(?!-----)[\s\S]){20,20000}-----END[A-Z0-9 ]{0,60}-----|(?:(?!-----)[\s\S]){20,20000})"
 )
-_START = r"(?:\b|(?<=\\[nrt]))"  # a key may follow an escaped line break in text within text
 _NAME = (
-    r"(?:api|access|auth|secret|private|account|encryption|signing)[_-]?(?:access[_-]?)?"
-    r"(?:key|token)|client[_-]?secret|app[_-]?secret|secret|passw(?:or)?d|bearer"
+    r"(?:api|access|auth|secret|private|account|encryption|signing|session|bot)[_-]?"
+    r"(?:access[_-]?)?(?:key|token)|client[_-]?secret|app[_-]?secret|secret|passw(?:or)?d|bearer"
+    r"|authorization[\"']?:\s?[\"']?token|[?&]sig"
 )
 _RUN_CHARS = string.ascii_letters + string.digits + "_+/.~-"
 _LEAST = 16  # characters of the shortest key
@@ -65,10 +39,10 @@ _LEAST_RUN = b"x" * _LEAST
 _PLAIN = string.ascii_lowercase.encode() + b"_+/.~-"  # what words and paths are mostly made of
 _REACH = 60  # characters, at most, from the name to the value
 _NEAR = 45  # characters, at most, from the start of the last word of a name to the value
-_BEFORE_RUN = len("https:")  # of a shape, at most, stands before its run
-_LONGEST = 300
+_LONGEST = 2000  # characters of a value; a session token of AWS may have as many
 _LEAST_WORD = 12  # characters of a secret that is no word of a language
 _RANDOM_BITS = 3.0  # a character, at least, in a value that was drawn by chance
+_RANDOM_TURNS = 0.45  # from one kind of character to another, at least, a character
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +60,8 @@ def find_secrets(text: str) -> Iterator[Secret]:
     found = [*_private_keys(text), *_passwords_in_urls(text)]
     data = text.encode("ascii", "replace")  # every place is the same as in the text
     for start, end in _suspects(data):
-        if _cue().search(text, start, end):  # hardly ever: the patterns are slow
-            found += _shaped(text, start, end)
+        if has_cue(text, start, end):
+            found += shaped(text, start, end)
         if _is_named(data, start):
             found += _assigned(text, start, end)
     done = 0
@@ -188,8 +162,7 @@ def _may_hold(written: str) -> bool:
         return True
     data = written.encode("ascii", "replace")
     return any(
-        _cue().search(written, start, end) or _is_named(data, start)
-        for start, end in _suspects(data)
+        has_cue(written, start, end) or _is_named(data, start) for start, end in _suspects(data)
     )
 
 
@@ -210,15 +183,6 @@ def _suspects(data: bytes) -> Iterator[tuple[int, int]]:
         start = runs.find(_LEAST_RUN, end)
 
 
-def _shaped(text: str, start: int, end: int) -> Iterator[tuple[int, int, str]]:
-    """What of a run has the shape of a known kind."""
-    for kind, pattern in _patterns().items():
-        if not any(text.find(cue, start, end) >= 0 for cue in _SHAPES[kind][0]):
-            continue
-        for match in pattern.finditer(text, max(0, start - _BEFORE_RUN), end):
-            yield *match.span(), kind
-
-
 def _private_keys(text: str) -> Iterator[tuple[int, int, str]]:
     if "PRIVATE KEY" in text:
         for match in _private_key().finditer(text):
@@ -236,8 +200,23 @@ def _assigned(text: str, start: int, end: int) -> Iterator[tuple[int, int, str]]
     end += len(text[end : end + 2]) - len(text[end : end + 2].lstrip("="))  # of base64
     if end - start > _LONGEST or text[end : end + 1] in ("(", "[", "{"):
         return
-    if _before().search(text, max(0, start - _REACH), start) and _looks_drawn(text[start:end]):
+    before = text[max(0, start - _REACH) : start]
+    if _before().search(before) and _looks_drawn(text[start:end]):
         yield start, end, _ASSIGNED
+    elif _basic().search(before) and _holds_password(text[start:end]):
+        yield start, end, "basic credentials"
+
+
+def _holds_password(value: str) -> bool:
+    """Whether it is `user:password` in base64, and the password no placeholder."""
+    try:
+        told = b64decode(value, validate=True).decode("ascii")
+    except ValueError:
+        return False
+    user, colon, password = told.partition(":")
+    return (
+        bool(colon and user.isprintable()) and len(password) >= 6 and _is_no_placeholder(password)
+    )
 
 
 def _masked(secret: str) -> str:
@@ -253,27 +232,22 @@ def _looks_drawn(value: str) -> bool:
     """Letters and digits in a mixture that no word or path has (Shannon entropy a character)."""
     if not _is_no_placeholder(value) or re.search(r"\s", value):
         return False
-    if not (re.search(r"[A-Za-z]", value) and len(re.findall(r"\d", value)) >= 2):
+    if not re.search(r"[A-Za-z]", value):
+        return False
+    if len(re.findall(r"\d", value)) < 2 and _turns(value) < _RANDOM_TURNS * len(value):
         return False
     counts = Counter(value).values()
     bits = -sum(n / len(value) * math.log2(n / len(value)) for n in counts)
     return bits >= _RANDOM_BITS
 
 
+def _turns(value: str) -> int:
+    """How often a small letter, a capital or another character follows one of another kind."""
+    kinds = [(char.islower(), char.isupper()) for char in value]
+    return sum(one != other for one, other in pairwise(kinds))
+
+
 # Patterns are compiled when they are first needed: the first frame waits for none of them.
-
-
-@cache
-def _patterns() -> dict[str, re.Pattern[str]]:
-    return {
-        kind: re.compile(re.sub(r"(^|\|)\\b", lambda m: m[1] + _START, shape))
-        for kind, (_, shape) in _SHAPES.items()
-    }
-
-
-@cache
-def _cue() -> re.Pattern[str]:
-    return re.compile("|".join(re.escape(cue) for cues, _ in _SHAPES.values() for cue in cues))
 
 
 @cache
@@ -289,15 +263,23 @@ def _url() -> re.Pattern[str]:
 @cache
 def _near() -> re.Pattern[bytes]:
     """The end of a telling name, in lower case, and what may stand between it and the value."""
-    return re.compile(rb"(?:key|token|secret|passw(?:or)?d|bearer)[\"'\\\s:=>nrt]{0,36}\Z")
+    return re.compile(
+        rb"(?:key|token|secret|passw(?:or)?d|bearer|sig|basic|auth)[\"'\\\s:=>nrt]{0,36}\Z"
+    )
 
 
 @cache
 def _before() -> re.Pattern[str]:
     """What stands before the value of an assignment."""
     return re.compile(
-        rf"(?i:{_NAME})[\"'\\]{{0,4}}\s{{0,4}}(?:[:=]|=>|:=)?\s{{0,4}}[\"'\\]{{0,4}}\Z"
+        rf"(?:(?i:{_NAME})|[A-Z0-9]_TOKEN)[\"'\\]{{0,4}}\s{{0,4}}(?:[:=]|=>|:=)?\s{{0,4}}[\"'\\]{{0,4}}\Z"
     )
+
+
+@cache
+def _basic() -> re.Pattern[str]:
+    """What stands before `user:password` in base64: in a header, in Docker's configuration."""
+    return re.compile(r"(?i:\bbasic\s{1,4}|\bauth[\"'\\]{1,4}\s{0,4}:\s{0,4}[\"'\\]{1,4})\Z")
 
 
 @cache
@@ -310,5 +292,5 @@ def _placeholder() -> re.Pattern[str]:
     return re.compile(
         r"(?i)example|your|placeholder|changeme|redacted|dummy|fake|sample|foobar|xxx|\*\*"
         r"|\.\.\.|12345678|abcdefgh|test|mock|todo|secret|passw|pass$|user|admin|root|postgres"
-        r"|key|token|\$|\{|%"
+        r"|guest|key|token|\$|\{|%(?![0-9a-f]{2})"
     )

@@ -109,11 +109,21 @@ def open_store(
         _bring_up_to_date(store, path, tell or (lambda _: None))
     except (DatabaseError, sqlite3.DatabaseError) as error:
         engine.dispose()
-        raise StoreError(f"{path} is not a studio store, or is damaged: {error}") from error
+        raise StoreError(f"{path} {_trouble(error)}") from error
     except StoreError:
         engine.dispose()
         raise
     return store
+
+
+def _trouble(error: Exception) -> str:
+    """Why a store cannot be opened, in SQLite's words without SQLAlchemy's, and the way out."""
+    said = str(error.orig if isinstance(error, DatabaseError) else error)
+    if "locked" in said:
+        return "is being written by another program; try again when that is done"
+    if "readonly" in said:
+        return "cannot be written by you: change its owner or its mode, or copy it"
+    return f"is not a studio store, or is damaged: {said}"
 
 
 def _engine(path: Path) -> Engine:

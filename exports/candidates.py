@@ -14,7 +14,9 @@ from sqlalchemy import Row, Select, case, func, select
 
 from db import filters
 from db.interactions import loads, output_of
-from db.models import BODIES, INTERACTIONS, Cluster, Source, table
+from db.models.base import table
+from db.models.curation import Cluster
+from db.models.interactions import BODIES, INTERACTIONS, Source
 from db.store import Store
 from exports.conversation import (
     Conversation,

@@ -12,7 +12,10 @@ from typing import Any
 import yaml
 from sqlalchemy import func, select
 
-from db.models import INTERACTIONS, Example, Source, table
+from db.counted import counted
+from db.models.base import table
+from db.models.datasets import Example
+from db.models.interactions import INTERACTIONS, Source
 from db.store import Store
 from exports.frozen import Frozen
 
@@ -112,19 +115,20 @@ def card(
     licences = Counter[str]()
     for source in sources:
         licences[source["licence"] or "not stated"] += source["examples"]
-    licensed = ", ".join(f"{name} ({n:,} examples)" for name, n in licences.most_common())
+    licensed = ", ".join(f"{name} ({counted(n, 'example')})" for name, n in licences.most_common())
+    general = counted(report["replay"], "general example")
     return f"""{_metadata(files, licences)}
 # {dataset.label}
 
 {description}.
 
 - rows: {rows}{f"; left out: {missing}" if missing else ""}
-- of {report["problems"]:,} problems, with {report["replay"]:,} general examples beside them
+- of {counted(report["problems"], "problem")}, with {general} beside them
 - by agent: {agents or "none"}
 - not taken from the collection: {dropped or "nothing"}
 {_walls(report)}- built with strategy `{recipe["strategy"]}`, seed {recipe["seed"]}, template \
 `{recipe["template"]}`
-- from {len(sources):,} files; licences: {licensed}
+- from {counted(len(sources), "file")}; licences: {licensed}
 - sha256 of the examples: `{dataset.sha256}`
 
 `manifest.json` holds the whole recipe, what was dropped and why, and the sources with their hashes.

@@ -16,7 +16,8 @@ from sqlalchemy import Connection, Row, func, insert, select
 
 from db.errors import BadInput, NotFound
 from db.interactions import dumps, loads
-from db.models import Dataset, Example, table
+from db.models.base import table
+from db.models.datasets import Dataset, Example
 from db.store import Store, now_ms
 from exports.conversation import Message, Tool
 

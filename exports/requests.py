@@ -1,6 +1,7 @@
 """When two requests ask the same: equal once folded, or near-identical with the same literals.
 
-"Sort 12 items" and "sort 13 items" are two requests however alike their letters are.
+"Sort 12 items" and "sort 13 items" are two requests however alike their letters are; so are
+"x + 1" and "x - 1", "in C" and "in C++", "delete" and "do not delete", "first" and "last".
 """
 
 from __future__ import annotations
@@ -15,11 +16,23 @@ NEAR = 92.0
 _LITERAL = re.compile(
     r"""\d+|"[^"]*"|'[^']*'|`[^`]*`|\w+(?:[_./:=<>@#-]+\w+)+|\w*_\w*|\w*[a-z][A-Z]\w*|\b[A-Z]{2,}\b"""
 )
+_SIGN = re.compile(r"\+{1,2}|(?<=\w)#|[<>]=?|[=!]=|[*/%^&|~]|(?<![\w-])-\s?(?=\d|\w\b)")
+_TURNS = re.compile(  # words of which one turns a request around
+    r"""(?i:\b(?:not|no|never|without|cannot|ascending|descending|asc|desc|min|max|minimum|maximum
+    |minimi[sz]e|maximi[sz]e|first|last|before|after|increas\w*|decreas\w*|enable\w?|disable\w?
+    |include\w?|exclude\w?|add|remove|left|right|top|bottom|even|odd|true|false|less|more|greater
+    |smaller|smallest|largest|shortest|longest|highest|lowest|encode|decode|encrypt|decrypt|open
+    |close|start|stop|lock|unlock|push|pull|upper\w*|lower\w*)\b|n[\'’]t\b)""",
+    re.VERBOSE,
+)
 
 
 def literals(request: str) -> tuple[str, ...]:
-    """Numbers, quoted texts and identifiers: what two wordings of one request must share."""
-    return tuple(sorted(match.lower() for match in _LITERAL.findall(request)))
+    """Numbers, quoted texts, identifiers, signs, and words of order and negation: what two
+    wordings of one request must share.
+    """
+    found = (pattern.findall(request) for pattern in (_LITERAL, _SIGN, _TURNS))
+    return tuple(sorted(match.lower() for matches in found for match in matches))
 
 
 def same_requests(requests: Sequence[str]) -> list[int]:

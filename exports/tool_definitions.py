@@ -18,7 +18,8 @@ from sqlalchemy import Select, select
 from db import filters
 from db.errors import BadInput
 from db.interactions import loads
-from db.models import BODIES, INTERACTIONS, Source, table
+from db.models.base import table
+from db.models.interactions import BODIES, INTERACTIONS, Source
 from db.store import Store
 from exports.call_values import Call
 from exports.conversation import Message, Tool, calls_of

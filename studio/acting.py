@@ -9,8 +9,9 @@ import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from db.counted import counted
 from db.errors import StudioError
 from db.reader import ActLine
 from studio.screen_text import screen_text
@@ -59,12 +60,11 @@ class ActQueue:
 
 def rows(count: int) -> str:
     """`1 row`, `412 rows`."""
-    return f"{count:,} row" + ("" if count == 1 else "s")
+    return counted(count, "row")
 
 
-def in_words(act: ActLine) -> str:
-    """What an act did, in a few words: `412 rows → tester`."""
-    value = json.loads(act.value_json)
+def in_words(kind: str, value: Any, count: int) -> str:
+    """What an act on so many rows did, in a few words: `412 rows → tester`."""
     what = {
         "label": f"→ {value}",
         "accept": "accepted",
@@ -76,11 +76,13 @@ def in_words(act: ActLine) -> str:
         "classify": "classified",
         "dedupe": "clustered",
         "distinct": "kept as distinct",
-        "keep": f"dropped, {value['kept']} stays" if act.kind == "keep" else "",
+        "keep": f"dropped, {value['kept']} stays" if kind == "keep" else "",
         "split": "split off as a problem",
         "merge": "merged into one problem",
-    }.get(act.kind, act.kind)
-    return screen_text(f"{rows(act.rows)} {what}", one_line=True)
+        "undo": f"as before act {value}",
+        "redo": f"as after act {value}",
+    }.get(kind, kind)
+    return screen_text(f"{rows(count)} {what}", one_line=True)
 
 
 def report(outcome: Outcome, act: ActLine | None) -> str:
@@ -93,7 +95,7 @@ def report(outcome: Outcome, act: ActLine | None) -> str:
             "undo": "nothing to undo",
             "redo": "nothing to redo",
         }[outcome.kind]
-    words = in_words(act)
+    words = in_words(act.kind, json.loads(act.value_json), act.rows)
     if outcome.kind == "undo":
         return f"undone: {words} · ctrl+r redoes"
     return f"{words} · u undoes" if outcome.kind == "act" else f"redone: {words} · u undoes"

@@ -78,7 +78,7 @@ class AdapterStudio(App[StudioError | None]):
         self.location = location
         self.path = _path(location)
         self.preferred = preferred if preferred is not None else preferences.load()
-        self.table = keys.with_keys(commands.COMMANDS, self.preferred.keys)
+        self.table = self._with_keys(commands.COMMANDS)
         self.store: Store | None = None
         self.agents: list[str] = []
         self._opening = False
@@ -98,6 +98,18 @@ class AdapterStudio(App[StudioError | None]):
             names = ", ".join((preferences.TERMINAL, *sorted(self.available_themes)))
             raise BadInput(f"theme {name!r} is not known; there are {names}")
         self.theme = known
+
+    def _with_keys(
+        self, table: Iterable[Command], *, all_known: bool = False
+    ) -> tuple[Command, ...]:
+        """The commands with the keys of the settings. Raises BadInput that names the file."""
+        try:
+            found = keys.with_keys(table, self.preferred.keys)
+            if all_known:
+                keys.check_ids(self.preferred.keys, [command.id for command in found])
+        except BadInput as error:
+            raise BadInput(f"{self.preferred.folder / 'settings.yaml'}: {error}") from error
+        return found
 
     def _make(self, name: str) -> StudioScreen:
         module = importlib.import_module(f"studio.screens.{name}")
@@ -202,11 +214,10 @@ class AdapterStudio(App[StudioError | None]):
         self.store = message.store
         self._acts = ActQueue(message.store, lambda outcome: self.post_message(self.Acted(outcome)))
         labels = commands.label_commands(message.agents)
-        self.table = keys.with_keys((*labels, *self.table), self.preferred.keys)
         try:
-            keys.check_ids(self.preferred.keys, [command.id for command in self.table])
+            self.table = self._with_keys((*labels, *self.table), all_known=True)
         except BadInput as error:
-            self.exit(BadInput(f"{self.preferred.folder / 'settings.yaml'}: {error}"), 2)
+            self.exit(error, 2)
             return
         self.agents = list(message.agents)
         for screen in self.screen_stack:
@@ -281,12 +292,22 @@ class AdapterStudio(App[StudioError | None]):
         self.push_screen(HelpScreen(self.table, places))
 
     async def action_back(self) -> None:
-        """Close what is open; at the top, leave."""
+        """Close what is open; where nothing is, say how to leave: Esc is pressed once too often."""
+        if not self._closed_something() and isinstance(self.screen, StudioScreen):
+            leave = next(command for command in self.table if command.id == "app.leave")
+            self.screen.say(f"nothing is open · {keys.first_key(leave) or 'ctrl+q'} leaves the app")
+
+    def action_leave(self) -> None:
+        """Close what is open; where nothing is, leave the app."""
+        if not self._closed_something():
+            self.exit()
+
+    def _closed_something(self) -> bool:
         if isinstance(self.screen, StudioScreen):
-            if not self.screen.back():
-                self.exit()
-        elif len(self.screen_stack) > 1:
+            return self.screen.back()
+        if len(self.screen_stack) > 1:
             self.screen.dismiss(None)
+        return True
 
     def action_stop(self) -> None:
         """Leave the app."""

@@ -35,7 +35,7 @@ class CommandJob:
         self._child: subprocess.Popen[str] | None = None
 
     def run(self) -> Any:
-        """Run it to its end and return its answer; None when it was cancelled. For a thread.
+        """Run it to its end and return its answer; None when it was cancelled before. For a thread.
 
         Raises Refused or BadInput with the line that the command has said.
         """
@@ -50,7 +50,7 @@ class CommandJob:
         with child:
             said = child.stdout.read()
             listener.join()
-        if self.cancelled:
+        if self.cancelled and child.returncode != 0:
             return None
         return self._answer(child.returncode, said)
 

@@ -84,7 +84,8 @@ def _command(
 COMMANDS: tuple[Command, ...] = (
     _command("app.help", "question_mark f1", "help", "What the keys do here.", "everywhere", 99),
     _command("app.palette", "ctrl+p", "commands", "Find a command by its name.", "everywhere"),
-    _command("app.back", "q escape", "back", "Close, unmark or leave; at the top, quit with q.",
+    _command("app.back", "escape", "back", "Close what is open, unmark, go back.", "everywhere"),
+    _command("app.leave", "q", "leave", "The same; where nothing is open, leave the app.",
              "everywhere"),
     _command("app.stop", "ctrl+q", "quit", "Leave the app; nothing is lost.", "everywhere"),
     _command("go.browse", "1", "browse", "Interactions.", "everywhere"),

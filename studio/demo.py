@@ -14,8 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from db import acts, filters
+from db import filters
+from db.counted import counted
 from db.errors import BadInput, StudioError
+from db.history import history
 from db.store import Store, open_store
 from exports.dataset import BuildRecipe
 from studio.collect.importing import import_paths
@@ -122,7 +124,8 @@ def _collect_and_curate(store: Store, watch: Watch) -> tuple[int, dict[str, Any]
     watch.detail(
         ", ".join(f"{name} {n}" for name, n in classified["by_agent"].items())
         + f"; {duplicates['exact_duplicates']} exact and {duplicates['near_duplicates']} near "
-        f"duplicates; {accepted.changed} accepted ({len(acts.history(store))} acts, each can be "
+        f"duplicates; {accepted.changed} accepted ({counted(len(history(store)), 'act')}, "
+        "each can be "
         "undone)"
     )
     return summary.imported, duplicates

@@ -96,10 +96,16 @@ def tail(log: Path, lines: int = 12) -> list[str]:
 
 
 def last_text(log: Path, most: int) -> str:
-    """The last `most` bytes of a log as text; empty when there is no log."""
+    """The last `most` bytes of a log as a terminal shows them; empty when there is no log."""
     if not log.is_file():
         return ""
     with log.open("rb") as file:
         file.seek(0, os.SEEK_END)
         file.seek(max(0, file.tell() - most))
-        return file.read().decode("utf-8", "replace")
+        text = file.read().decode("utf-8", "replace")
+    return text if "\r" not in text else "\n".join(map(_redrawn, text.split("\n")))
+
+
+def _redrawn(line: str) -> str:
+    """What stays of a line that a progress bar draws over itself: its last state."""
+    return next((part for part in reversed(line.split("\r")) if part.strip()), "")

@@ -5,28 +5,47 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from textual.keys import KEY_NAME_REPLACEMENTS, Keys, key_to_character
+
 from db.errors import BadInput
-from studio.commands import COMMANDS, Command
+from studio.commands import COMMANDS, PLACES, Command
 
 # ctrl+h is backspace, ctrl+i tab, ctrl+j and ctrl+m enter; ctrl+s and ctrl+z are the terminal's.
 FORBIDDEN = frozenset(f"ctrl+{letter}" for letter in "hijmsz")
+
+_WITH_PANES = ("datasets", "examples", "checks", "plan", "duplicates", "problems", "classes",
+               "runs", "compare", "decide")  # fmt: skip
+# Places that take keys at once, the innermost first: among their commands a key means one thing.
+AT_ONCE: tuple[tuple[str, ...], ...] = (
+    ("table", "browse", "everywhere"),
+    ("conversation", "browse", "everywhere"),
+    ("list", "views", "everywhere"),
+    ("question", "everywhere"),
+    ("prompt",),
+    ("form",),
+    *((pane, screen, "everywhere") for screen in _WITH_PANES for pane in ("lines", "pane")),
+)
 
 
 def with_keys(commands: Iterable[Command], chosen: Mapping[str, str]) -> tuple[Command, ...]:
     """The commands with the keys that the user chose; a key that another had is taken from it.
 
-    `chosen` maps command ids to keys separated by blanks. Raises BadInput for a key that a
-    terminal cannot tell from another.
+    `chosen` maps command ids to keys separated by blanks. Raises BadInput for a key that does not
+    exist, that a terminal cannot tell from another, that was given to two commands of a place, or
+    that a command of another place has which takes keys at the same time.
     """
     listed = list(commands)
+    given: dict[tuple[str, str], str] = {}
     for identity, keys in chosen.items():
-        for key in keys.split():
-            if key in FORBIDDEN:
-                raise BadInput(f"keys: {identity}: {key} cannot be used, terminals need it")
+        _check_keys(identity, keys.split())
         at = next((n for n, command in enumerate(listed) if command.id == identity), None)
         if at is None:
             continue
         mine = replace(listed[at], keys=tuple(keys.split()))
+        for key in mine.keys:
+            other = given.setdefault((mine.where, key), identity)
+            if other != identity:
+                raise BadInput(f"keys: {key} is given to {other} and to {identity}")
         listed = [
             replace(other, keys=tuple(key for key in other.keys if key not in mine.keys))
             if _same_place(other, mine)
@@ -34,7 +53,48 @@ def with_keys(commands: Iterable[Command], chosen: Mapping[str, str]) -> tuple[C
             for other in listed
         ]
         listed[at] = mine
+    _check_shadows(listed, chosen)
     return tuple(listed)
+
+
+def _check_shadows(listed: Sequence[Command], chosen: Mapping[str, str]) -> None:
+    """Raise BadInput where a chosen key would hide another command's, or be hidden by it."""
+    for mine in (command for command in listed if command.id in chosen):
+        for other in listed:
+            both = [key for key in mine.keys if key in other.keys]
+            if other is not mine and both and _at_once(mine, other):
+                raise BadInput(
+                    f"keys: {mine.id}: {both[0]} is also {other.id}'s "
+                    f"({PLACES[other.where].lower()}), and only one of them would get it; "
+                    f"choose another key, or give {other.id} another one here too"
+                )
+
+
+def _at_once(one: Command, other: Command) -> bool:
+    """Whether both take keys at the same time."""
+    return any(one.where in places and other.where in places for places in AT_ONCE)
+
+
+def _check_keys(identity: str, keys: Iterable[str]) -> None:
+    for key in keys:
+        if key in FORBIDDEN:
+            raise BadInput(f"keys: {identity}: {key} cannot be used, terminals need it")
+        if not _exists(key):
+            raise BadInput(
+                f"keys: {identity}: there is no key {key!r}; a character, or a name as in f5, "
+                "ctrl+g, pagedown, question_mark"
+            )
+
+
+def _exists(key: str) -> bool:
+    """Whether Textual knows a key of that name: a character, a key's or a character's name."""
+    *modifiers, name = [key] if len(key) == 1 else key.split("+")
+    if not set(modifiers) <= {"ctrl", "shift", "alt"}:
+        return False
+    return len(name) == 1 or name in _NAMED or len(key_to_character(name) or "") == 1
+
+
+_NAMED = frozenset(key.value for key in Keys) | frozenset(KEY_NAME_REPLACEMENTS.values())
 
 
 def _same_place(one: Command, other: Command) -> bool:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from db.errors import BadInput
+from studio.yaml_file import read_plain
 
 TERMINAL = "terminal"  # the terminal's own colours and background
 
@@ -91,14 +92,7 @@ def _save(preferences: Preferences) -> Preferences:
 def _mapping(path: Path, known: set[str]) -> dict[str, Any]:
     if not path.is_file():
         return {}
-    import yaml
-
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(f"{path}: cannot be read: {error}") from error
-    except yaml.YAMLError as error:
-        raise BadInput(f"{path}: not YAML: {error}") from error
+    content = read_plain(path)
     if content is None:
         return {}
     if not isinstance(content, dict) or set(content) - known:

@@ -11,10 +11,10 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TypeVar
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, RootModel, ValidationError
 
 from db.errors import BadInput
+from studio.yaml_file import read_plain
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -78,12 +78,7 @@ def config_names(folder: str) -> list[str]:
 
 def read_yaml(path: Path, model: type[M]) -> M:
     """A YAML file as its model. Raises BadInput with the file, the place and the cause."""
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(f"{path}: cannot be read: {error}") from error
-    except yaml.YAMLError as error:
-        raise BadInput(f"{path}: not YAML: {error}") from error
+    content = read_plain(path)
     try:
         return model.model_validate(content)
     except ValidationError as error:

@@ -1,9 +1,33 @@
-"""ctrl+z, as every terminal program takes it: stop, give the shell its prompt, return by `fg`."""
+"""The terminal handed on, and taken back: to an editor or a pager, and to the shell by ctrl+z."""
 
 from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
+
+from db.errors import BadInput
+
+if TYPE_CHECKING:
+    from textual.app import App
+
+T = TypeVar("T")
+
+
+def lent(app: App[object], work: Callable[[], T]) -> T:
+    """What `work` answers, which has the terminal meanwhile.
+
+    Raises what `work` raises, SuspendNotSupported where the terminal cannot be lent.
+    """
+    with app.suspend():  # Textual takes the terminal back only where nothing is raised in here
+        try:
+            answer: T | BadInput = work()
+        except BadInput as error:
+            answer = error
+    if isinstance(answer, BadInput):
+        raise answer
+    return answer
 
 
 def can_return() -> bool:

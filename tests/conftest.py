@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import insert
 
 from db.interactions import Record, insert_records
-from db.models import Source, table
+from db.models.base import table
+from db.models.interactions import Source
 from db.store import Store, open_store
 
 ROOT = Path(__file__).resolve().parent.parent

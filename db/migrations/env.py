@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from db.models import METADATA
+from db.models.schema import METADATA
 
 connection = context.config.attributes.get("connection")
 if connection is None:  # `alembic revision --autogenerate`, by a developer

@@ -24,7 +24,10 @@ def known_revisions() -> set[str]:
 
 
 def upgrade(engine: Engine, revision: str = "head") -> None:
-    """Upgrade in one transaction; two programs that open the same new store take turns."""
+    """Upgrade to a revision in one transaction, which an error takes back as a whole.
+
+    Two programs that open the same new store take turns.
+    """
     config = _config()
     with engine.connect() as connection:
         connection = connection.execution_options(studio_write="FULL")

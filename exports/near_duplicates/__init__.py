@@ -5,13 +5,7 @@ Near means `rapidfuzz.fuzz.ratio` of the raw texts at or above a threshold, or a
 """
 
 from exports.near_duplicates.clusters import Clusters, find_clusters
-from exports.near_duplicates.index import (
-    Index,
-    Matches,
-    find_against,
-    join_clusters,
-    lowest_members,
-)
+from exports.near_duplicates.index import Index, Matches, find_against, join_clusters
 from exports.near_duplicates.layout import SIGNATURE_VERSION
 from exports.near_duplicates.measures import MEASURES, RATIO, SET, form, similarity
 from exports.near_duplicates.signature import signatures
@@ -28,7 +22,6 @@ __all__ = [
     "find_clusters",
     "form",
     "join_clusters",
-    "lowest_members",
     "signatures",
     "similarity",
 ]

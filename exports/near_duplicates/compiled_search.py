@@ -34,13 +34,13 @@ MANY = 5
 
 
 @njit(cache=True, nogil=True)
-def columns(signatures: NDArray[np.uint32], first: int, count: int) -> NDArray[np.uint32]:
-    """Slots `first` to `first + count` of all rows, slot by slot: one pass over the memory."""
-    out = np.empty((count, len(signatures)), np.uint32)
-    for row in range(len(signatures)):
-        for k in range(count):
+def copy_columns(
+    signatures: NDArray[np.uint32], first: int, start: int, stop: int, out: NDArray[np.uint32]
+) -> None:
+    """The slots from `first` on of some rows into `out`, slot by slot: one pass over the memory."""
+    for row in range(start, min(stop, len(signatures))):
+        for k in range(len(out)):
             out[k, row] = signatures[row, first + k]
-    return out
 
 
 @njit(cache=True, nogil=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -147,43 +148,48 @@ def join_clusters(
     fresh: NDArray[np.uint32],
     stored: NDArray[np.uint32],
     texts_of: Callable[[list[int]], list[str]],
-    roots: NDArray[np.int32],
-    groups: NDArray[np.int32],
+    clusters: NDArray[np.integer[Any]],
+    groups: NDArray[np.integer[Any]],
     *,
     threshold: float = 90.0,
     measure: str = RATIO,
     workers: int = -1,
-) -> NDArray[np.int32]:
-    """The clusters of stored texts and new ones together, by comparing the new with the stored.
+) -> tuple[NDArray[np.integer[Any]], NDArray[np.integer[Any]]]:
+    """Which clusters of stored texts and new ones are one, by comparing the new with the stored.
 
-    `fresh` and `stored` are their signatures, `texts_of(numbers)` fetches stored raw texts. `roots`
-    names one member of each text's cluster and `groups` its group; both go through the new texts
-    first, and only texts of one group meet (never those of group -1). Gives the new roots, the
-    lowest member each. New texts are not compared with each other: `find_clusters` does that.
+    `fresh` and `stored` are their signatures, `texts_of(numbers)` fetches stored raw texts.
+    `clusters` names the cluster of each text and `groups` its group; both go through the new texts
+    first, and only texts of one group meet (never those of group -1). Gives names of clusters and,
+    for each, the name of the cluster that it is one with. What is not named stays as it is. New
+    texts are not compared with each other: `find_clusters` does that.
     """
+    stored = checked_rows(stored, len(stored), checked_threshold(threshold))
+    new, old = _candidates(fresh, stored, threshold, worker_count(workers))
+    kin = (groups[new] == groups[len(fresh) + old]) & (groups[new] >= 0)
+    met, place = np.unique(old[kin], return_inverse=True)
+    pairs = new[kin].astype(np.uint64) << np.uint64(32) | (len(fresh) + place).astype(np.uint64)
     forms = [form(text, measure) for text in texts]
     known = dict(enumerate(forms))
 
     def fetch(numbers: NDArray[np.int64]) -> None:
         missing = [n for n in numbers.tolist() if n not in known]
-        found = texts_of([n - len(forms) for n in missing]) if missing else []
+        found = texts_of(met[[n - len(forms) for n in missing]].tolist()) if missing else []
         known.update(zip(missing, (form(each, measure) for each in found), strict=True))
 
-    lengths = np.concatenate((fresh[:, LENGTH], stored[:, LENGTH])).astype(np.int64)
-    verifier = Verifier(
-        known.__getitem__, lengths, checked_threshold(threshold), worker_count(workers), fetch
-    )
-    closure = Closure(verifier, lowest_members(roots))
-    stored = checked_rows(stored, len(stored), threshold)
+    lengths = np.concatenate((fresh[:, LENGTH], stored[met, LENGTH])).astype(np.int64)
+    verifier = Verifier(known.__getitem__, lengths, threshold, worker_count(workers), fetch)
+    named = np.concatenate((clusters[: len(fresh)], clusters[len(fresh) + met]))
+    _, lowest, cluster = np.unique(named, return_index=True, return_inverse=True)
+    closure = Closure(verifier, lowest[cluster].astype(np.int32))
+    closure.settle(np.sort(pairs), remember=False)
+    return named, named[closure.parent]
+
+
+def _candidates(
+    fresh: NDArray[np.uint32], stored: NDArray[np.uint32], threshold: float, workers: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Distinct pairs of a new and a stored text that may be near, by their rows."""
     found = across_by_length(fresh, stored, threshold, QUICK_SECONDS)
-    for _, pairs in found or across(fresh, stored, threshold, verifier.workers):
-        one, other = first_and_second(pairs)
-        closure.settle(pairs[(groups[one] == groups[other]) & (groups[one] >= 0)])
-    return closure.parent
-
-
-def lowest_members(roots: NDArray[np.int32]) -> NDArray[np.int32]:
-    """The same clusters, each named by its lowest member."""
-    lowest = np.arange(len(roots), dtype=np.int32)
-    np.minimum.at(lowest, roots, np.arange(len(roots), dtype=np.int32))
-    return lowest[roots]
+    found = found or across(fresh, stored, threshold, workers)
+    new, old = first_and_second(np.unique(np.concatenate([pairs for _, pairs in found])))
+    return new, old - len(fresh)

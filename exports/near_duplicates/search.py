@@ -45,6 +45,7 @@ WORTHWHILE = 1e-5
 TREES_AT_ONCE = 4
 TREES_AT_ONCE_ACROSS = 16
 PAIRS_AT_ONCE = 1 << 22
+ROWS_AT_ONCE = 1 << 16
 FEW_ACROSS = 10**8
 """With more pairs than these it takes too long to find out how many are of fitting length."""
 QUICK_SECONDS = 2.0
@@ -126,12 +127,10 @@ def _forest(
 
     From one half of the slots as many as from the other: a text may share only one with its copy.
     """
-    from exports.near_duplicates.compiled_search import columns
-
     firsts = [half + slot for slot in range(0, HALF, at_once) for half in (0, HALF)]
     with ThreadPoolExecutor(min(workers, at_once)) as pool:
         for done, first in enumerate(firsts, 1):
-            values = columns(stored, first, at_once)
+            values = _columns(stored, first, at_once, pool)
 
             def grow(slot: int, values: Rows = values, first: int = first) -> Pairs:
                 start, numbers = _start(fresh[:, slot], values[slot - first])
@@ -144,6 +143,19 @@ def _forest(
             distinct = np.ones(len(found), np.bool_)
             distinct[1:] = found[1:] != found[:-1]
             yield done / len(firsts), found[distinct]
+
+
+def _columns(stored: Rows, first: int, count: int, pool: ThreadPoolExecutor) -> Rows:
+    """Some neighbouring slots of all texts, slot by slot."""
+    from exports.near_duplicates.compiled_search import copy_columns
+
+    out = np.empty((count, len(stored)), np.uint32)
+
+    def copy(start: int) -> None:
+        copy_columns(stored, first, start, start + ROWS_AT_ONCE, out)
+
+    list(pool.map(copy, range(0, len(stored), ROWS_AT_ONCE)))
+    return out
 
 
 def _slots_after(slot: int) -> list[int]:

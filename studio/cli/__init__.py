@@ -26,7 +26,7 @@ COMMANDS = {
     "undo": "curate",
     "redo": "curate",
     "classify": "classify",
-    "dedupe": "curate",
+    "dedupe": "dedupe",
     "problems": "problems",
     "split": "curate",
     "merge": "curate",
@@ -74,9 +74,9 @@ class LazyGroup(click.Group):
 )
 @click.version_option(package_name="adapter-studio")
 @click.option("--store", "location", help="Open the app on this store.")
-@click.option("--debug", is_flag=True, help="Show where an error comes from.")
+@click.option("--debug", is_flag=True, expose_value=False, help="Show where an error comes from.")
 @click.pass_context
-def studio(context: click.Context, location: str | None, debug: bool) -> int | None:  # noqa: ARG001
+def studio(context: click.Context, location: str | None) -> int | None:
     """Turn your agents' logs into a LoRA adapter, and prove whether it beats the base model.
 
     Without a command: open the app on --store (else $STUDIO_STORE, else ./studio.db).

@@ -8,9 +8,10 @@ from typing import Any
 
 import click
 
+from db.counted import counted
 from db.errors import BadInput
 from studio.cli.frame import answer, interval, opened, percent, say, store_options, table
-from studio.cli.jsonl import read_jsonl, write_jsonl
+from studio.cli.jsonl import file_options, read_jsonl, write_jsonl
 from studio.cli.progress import bar
 
 
@@ -18,29 +19,24 @@ from studio.cli.progress import bar
 @click.option("--where", default="", help="Classify only what this filter holds for.")
 @click.option("--report", is_flag=True, help="Say how far the classes can be trusted; write none.")
 @click.option("--limit", default=50, type=click.IntRange(min=0), help="Disagreements to report.")
-@click.option("--file", "path_in", type=click.Path(path_type=Path), help="{id, text} rows.")
-@click.option("--out", "path_out", type=click.Path(path_type=Path), help="Where answers go.")
+@file_options
 @store_options
 def classify_command(
     where: str,
     report: bool,
     limit: int,
-    path_in: Path | None,
-    path_out: Path | None,
+    files: tuple[Path, Path] | None,
     location: str,
     as_json: bool,
-    debug: bool,  # noqa: ARG001
 ) -> None:
     """Give interactions their agent: as declared, else by rules that say why.
 
     Where a model of your own labels is measurably better than the rules, it answers in their place.
     """
-    if (path_in is None) != (path_out is None):
-        raise BadInput("--file and --out go together")
-    if path_in is not None and path_out is not None:
+    if files is not None:
         if report:
             raise BadInput("--report is about a store; give it without --file")
-        _classify_file(path_in, path_out, as_json)
+        _classify_file(*files, as_json)
         return
     if report:
         from studio.curation.class_report import class_report
@@ -127,7 +123,10 @@ def _print_report(value: dict[str, Any]) -> None:
         say(f"\nreliability of the {by}")
         _print_bins(value["reliability"][by])
     found = value["disagreements"]
-    say(f"\n{value['disagreements_total']:,} interactions where declared, rules and model differ")
+    say(
+        f"\n{counted(value['disagreements_total'], 'interaction')} where declared, rules "
+        "and model differ"
+    )
     if found:
         table(
             ("id", "agent", "by", "declared", "rules", "model", "sure", "task"),

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from db import rows
+from db.counted import counted
 from db.errors import BadInput
 from studio.cli.frame import (
     answer,
@@ -37,7 +38,6 @@ def import_command(
     agent: str | None,
     location: str,
     as_json: bool,
-    debug: bool,  # noqa: ARG001  read by main
 ) -> int:
     """Import logs: files or folders of them, each recognised by its content."""
     from studio.collect.import_report import progress_line
@@ -90,14 +90,7 @@ def _print_import(value: dict[str, Any]) -> None:
 @click.option("--sort", default="id", help="A sort key, with - for descending.")
 @click.option("--limit", default=50, type=click.IntRange(min=0), show_default=True)
 @store_options
-def list_command(
-    where: str,
-    sort: str,
-    limit: int,
-    location: str,
-    as_json: bool,
-    debug: bool,  # noqa: ARG001
-) -> None:
+def list_command(where: str, sort: str, limit: int, location: str, as_json: bool) -> None:
     """List interactions that a filter holds for."""
     with opened(location) as store:
         found, total = rows.page(store, where, sort=sort, limit=limit)
@@ -138,13 +131,7 @@ def _print_rows(found: list[dict[str, Any]], total: int, where: str) -> None:
 @click.argument("identity", metavar="ID", type=int)
 @click.option("--reveal", is_flag=True, help="Show the keys and tokens that are masked otherwise.")
 @store_options
-def show_command(
-    identity: int,
-    reveal: bool,
-    location: str,
-    as_json: bool,
-    debug: bool,  # noqa: ARG001
-) -> None:
+def show_command(identity: int, reveal: bool, location: str, as_json: bool) -> None:
     """Show one interaction in full: messages, tools, where it came from, what was done to it."""
     with opened(location) as store:
         value = rows.show(store, identity, reveal=reveal)
@@ -193,7 +180,6 @@ def stats_command(
     benchmark: str | None,
     location: str,
     as_json: bool,
-    debug: bool,  # noqa: ARG001
 ) -> None:
     """What the collection is: success with its interval, durations, who and what made it."""
     from studio.curation.benchmark_mix import benchmark_mix, evaluated_suite
@@ -212,7 +198,8 @@ def stats_command(
 def _print_stats(value: dict[str, Any]) -> None:
     durations = value["duration_stats"]
     say(
-        f"{value['total_interactions']:,} interactions, {value['successful']:,} succeeded, "
+        f"{counted(value['total_interactions'], 'interaction')}, {value['successful']:,} "
+        "succeeded, "
         f"{value['failed']:,} failed"
         + (f", {value['unknown_outcome']:,} unknown" if value["unknown_outcome"] else "")
     )
@@ -256,7 +243,7 @@ def _print_stats(value: dict[str, Any]) -> None:
         right="n share planned keywords benchmark",
     )
     if bench["n"]:
-        say(f"benchmark: {bench['name']}, {bench['n']:,} tasks")
+        say(f"benchmark: {bench['name']}, {counted(bench['n'], 'task')}")
     agreement = value["keyword_agreement"]
     if agreement["rate"] is not None:
         say(

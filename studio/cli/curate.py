@@ -1,23 +1,37 @@
-"""history, label, accept, drop, reset, tag, note, edit, undo, redo, split, merge, dedupe."""
+"""history, label, accept, drop, reset, tag, note, edit, undo, redo, split, merge: acts by name."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import click
 
 from db import acts, filters, rows
-from db.acts import Done, Selection
+from db.acts import Done
+from db.bulk_change import Selection
+from db.counted import counted
 from db.errors import BadInput
+from db.history import history
 from db.store import Store
+from studio.acting import in_words
 from studio.cli.frame import answer, opened, say, store_options, table
-from studio.cli.jsonl import read_jsonl, write_jsonl
-from studio.cli.progress import bar
 from studio.curation import named_acts
 
-_where_option = click.option("--where", help="All that this filter holds for.")
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _selection_options(command: F) -> F:
+    """Add ids and `--where` to a command, which gets what they mean as `selection`."""
+
+    @wraps(command)
+    def with_selection(*, ids: tuple[str, ...], where: str | None, **rest: Any) -> object:
+        return command(selection=_selection(ids, where), **rest)
+
+    with_where = click.option("--where", help="All that this filter holds for.")(with_selection)
+    return cast(F, click.argument("ids", nargs=-1)(with_where))
 
 
 def _selection(ids: tuple[str, ...], where: str | None) -> Selection:
@@ -50,35 +64,18 @@ def _perform(location: str, as_json: bool, what: str, act: Callable[[Store], Don
 
 @click.command("label")
 @click.argument("agent")
-@click.argument("ids", nargs=-1)
-@_where_option
+@_selection_options
 @store_options
-def label_command(
-    agent: str,
-    ids: tuple[str, ...],
-    where: str | None,
-    location: str,
-    as_json: bool,
-    debug: bool,  # noqa: ARG001
-) -> None:
+def label_command(agent: str, selection: Selection, location: str, as_json: bool) -> None:
     """Say whose task interactions are."""
-    selection = _selection(ids, where)
     _perform(location, as_json, f"→ {agent}", lambda s: named_acts.label(s, selection, agent))
 
 
 def _status_command(kind: str, what: str, help_text: str) -> click.Command:
     @click.command(kind, help=help_text)
-    @click.argument("ids", nargs=-1)
-    @_where_option
+    @_selection_options
     @store_options
-    def command(
-        ids: tuple[str, ...],
-        where: str | None,
-        location: str,
-        as_json: bool,
-        debug: bool,  # noqa: ARG001
-    ) -> None:
-        selection = _selection(ids, where)
+    def command(selection: Selection, location: str, as_json: bool) -> None:
         _perform(location, as_json, what, lambda s: named_acts.set_status(s, selection, kind))
 
     return command
@@ -91,37 +88,19 @@ reset_command = _status_command("reset", "reset to new", "Take accepting or drop
 
 @click.command("tag")
 @click.argument("name", metavar="TAG")
-@click.argument("ids", nargs=-1)
-@_where_option
+@_selection_options
 @store_options
-def tag_command(
-    name: str,
-    ids: tuple[str, ...],
-    where: str | None,
-    location: str,
-    as_json: bool,
-    debug: bool,  # noqa: ARG001
-) -> None:
+def tag_command(name: str, selection: Selection, location: str, as_json: bool) -> None:
     """Tag interactions; tag:NAME finds them again."""
-    selection = _selection(ids, where)
     _perform(location, as_json, f"tagged {name}", lambda s: named_acts.tag(s, selection, name))
 
 
 @click.command("note")
 @click.argument("text")
-@click.argument("ids", nargs=-1)
-@_where_option
+@_selection_options
 @store_options
-def note_command(
-    text: str,
-    ids: tuple[str, ...],
-    where: str | None,
-    location: str,
-    as_json: bool,
-    debug: bool,  # noqa: ARG001
-) -> None:
+def note_command(text: str, selection: Selection, location: str, as_json: bool) -> None:
     """Write a note on interactions; an empty one removes it."""
-    selection = _selection(ids, where)
     _perform(location, as_json, "noted", lambda s: named_acts.note(s, selection, text))
 
 
@@ -135,13 +114,7 @@ def note_command(
     help="A file with the better answer, - for standard input.",
 )
 @store_options
-def edit_command(
-    identity: int,
-    path: Path,
-    location: str,
-    as_json: bool,
-    debug: bool,  # noqa: ARG001
-) -> None:
+def edit_command(identity: int, path: Path, location: str, as_json: bool) -> None:
     """Replace the answer of one interaction; the old one stays in the history."""
     try:
         with click.open_file(str(path), encoding="utf-8") as file:
@@ -152,65 +125,51 @@ def edit_command(
 
 
 @click.command("split")
-@click.argument("ids", nargs=-1)
-@_where_option
+@_selection_options
 @store_options
-def split_command(
-    ids: tuple[str, ...],
-    where: str | None,
-    location: str,
-    as_json: bool,
-    debug: bool,  # noqa: ARG001
-) -> None:
+def split_command(selection: Selection, location: str, as_json: bool) -> None:
     """Make a problem of its own of some of a problem's interactions."""
-    from studio.curation.problems import assign_problems
     from studio.curation.regrouping import split
 
-    def act(store: Store) -> Done:
-        assign_problems(store)
-        return split(store, selection)
-
-    selection = _selection(ids, where)
-    _perform(location, as_json, "split off as a problem", act)
+    what = "split off as a problem"
+    _perform(location, as_json, what, _on_problems(lambda s: split(s, selection)))
 
 
 @click.command("merge")
 @click.argument("problems", nargs=-1, type=int, required=True)
 @store_options
-def merge_command(
-    problems: tuple[int, ...],
-    location: str,
-    as_json: bool,
-    debug: bool,  # noqa: ARG001
-) -> None:
+def merge_command(problems: tuple[int, ...], location: str, as_json: bool) -> None:
     """Make one problem of several: the first takes the interactions of the others."""
-    from studio.curation.problems import assign_problems
     from studio.curation.regrouping import merge
 
-    def act(store: Store) -> Done:
-        assign_problems(store)
-        return merge(store, problems)
+    what = f"→ problem {problems[0]}"
+    _perform(location, as_json, what, _on_problems(lambda s: merge(s, problems)))
 
-    _perform(location, as_json, f"→ problem {problems[0]}", act)
+
+def _on_problems(act: Callable[[Store], Done]) -> Callable[[Store], Done]:
+    """An act over problems, after every interaction has been given its own."""
+    from studio.curation.problems import assign_problems
+
+    def after_assigning(store: Store) -> Done:
+        assign_problems(store)
+        return act(store)
+
+    return after_assigning
 
 
 def _turn_command(kind: str, help_text: str, step: Callable[..., Done]) -> click.Command:
     @click.command(kind, help=help_text)
     @click.argument("count", metavar="[N]", type=click.IntRange(min=1), default=1)
     @store_options
-    def command(
-        count: int,
-        location: str,
-        as_json: bool,
-        debug: bool,  # noqa: ARG001
-    ) -> int:
+    def command(count: int, location: str, as_json: bool) -> int:
         with opened(location) as store:
             done = step(store, count, actor=named_acts.actor())
         answer(
             {"acts": done.acts, "changed": done.changed},
             as_json,
             lambda: say(
-                f"{kind}: acts {', '.join(map(str, done.acts))}, {done.changed:,} interactions"
+                f"{kind}: {'act' if len(done.acts) == 1 else 'acts'} "
+                f"{', '.join(map(str, done.acts))}, {counted(done.changed, 'interaction')}"
                 if done.acts
                 else f"nothing to {kind}"
             ),
@@ -227,15 +186,10 @@ redo_command = _turn_command("redo", "Bring back what was undone last.", acts.re
 @click.command("history")
 @click.option("--limit", default=50, type=click.IntRange(min=1), show_default=True)
 @store_options
-def history_command(
-    limit: int,
-    location: str,
-    as_json: bool,
-    debug: bool,  # noqa: ARG001
-) -> None:
+def history_command(limit: int, location: str, as_json: bool) -> None:
     """What was decided, by whom and when, newest first."""
     with opened(location) as store:
-        found = [rows.dated(act) for act in acts.history(store, limit)]
+        found = [rows.dated(act) for act in history(store, limit)]
     answer({"acts": found}, as_json, lambda: _print_history(found))
 
 
@@ -244,78 +198,16 @@ def _print_history(found: list[dict[str, Any]]) -> None:
         say("Nothing was decided yet; accept, drop and label are acts.")
         return
     table(
-        ("act", "when", "who", "what", "value", "rows", "undone by"),
+        ("act", "when (UTC)", "who", "undone by", "what"),
         [
             (
                 act["id"],
-                act["at"],
+                act["at"][:16].replace("T", " "),
                 act["actor"],
-                act["kind"],
-                act["value"],
-                act["ids_count"],
                 act["undone_by"],
+                in_words(act["kind"], act["value"], act["ids_count"]),
             )
             for act in found
         ],
-        right="act rows",
+        right="act",
     )
-
-
-@click.command("dedupe")
-@click.option("--threshold", default=90.0, type=click.FloatRange(50, 100), show_default=True)
-@click.option("--on", type=click.Choice(("task", "answer", "both")), default="both")
-@click.option(
-    "--measure",
-    type=click.Choice(("ratio", "set")),
-    default="ratio",
-    show_default=True,
-    help="How alike: the raw texts, or their words in any order (finds reordered copies).",
-)
-@click.option("--across-agents", is_flag=True, help="Also compare between agents.")
-@click.option("--file", "path_in", type=click.Path(path_type=Path), help="{id, text} rows.")
-@click.option("--out", "path_out", type=click.Path(path_type=Path), help="Where answers go.")
-@store_options
-def dedupe_command(
-    threshold: float,
-    on: str,
-    measure: str,
-    across_agents: bool,
-    path_in: Path | None,
-    path_out: Path | None,
-    location: str,
-    as_json: bool,
-    debug: bool,  # noqa: ARG001
-) -> None:
-    """Find exact and near duplicates, each verified, and propose which to keep."""
-    from studio.curation.duplicates import dedupe, dedupe_rows
-
-    if (path_in is None) != (path_out is None):
-        raise BadInput("--file and --out go together")
-    if path_in is not None and path_out is not None:
-        rows_in = list(read_jsonl(path_in, ("id", "text")))
-        answers, counts = dedupe_rows(rows_in, threshold=threshold, measure=measure)
-        write_jsonl(path_out, answers)
-        value: dict[str, Any] = {**counts, "out": str(path_out)}
-    else:
-        with opened(location) as store, bar("duplicates") as show:
-            value = dedupe(
-                store,
-                threshold=threshold,
-                on=on,
-                measure=measure,
-                across_agents=across_agents,
-                progress=lambda stage, share: show(100 * share, 100, stage),
-            )
-    answer(value, as_json, lambda: _print_duplicates(value))
-
-
-def _print_duplicates(value: dict[str, Any]) -> None:
-    say(
-        f"{value['documents']:,} documents: {value['exact_duplicates']:,} exact and "
-        f"{value['near_duplicates']:,} near duplicates in {value['clusters']:,} clusters, "
-        f"{value['seconds']:.1f} s"
-    )
-    if "out" in value:
-        say(f"→ {value['out']}")
-        return
-    say("studio undo takes it back" if value["act"] else "nothing changed")

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from db.counted import counted
 from db.errors import BadInput
 from studio.cli.frame import answer, note, opened, output_options, say, store_options, table
 from studio.cli.jsonl import json_rows, write_jsonl
@@ -68,7 +69,6 @@ def build_command(
     draft: bool,
     location: str,
     as_json: bool,
-    debug: bool,  # noqa: ARG001
 ) -> None:
     """Build a dataset: frozen, hashed, split so that nothing straddles."""
     from exports.dataset import BuildRecipe
@@ -107,7 +107,7 @@ def build_command(
 def _print_build(value: dict[str, Any]) -> None:
     counts = ", ".join(f"{n:,} {name}" for name, n in value["examples"].items())
     name = value["dataset"] or "a draft"
-    say(f"{name}: {counts}; {value['problems']:,} problems, {value['replay']:,} replay")
+    say(f"{name}: {counts}; {counted(value['problems'], 'problem')}, {value['replay']:,} replay")
     if value["converted"]:
         said = ", ".join(f"{name} {n}" for name, n in value["converted"].items())
         say(f"calls turned into the template: {said}")
@@ -121,7 +121,7 @@ def _print_build(value: dict[str, Any]) -> None:
         _print_wall(wall, value["overlap"]["choice"])
     if value["mix"]:
         say(f"agents: {', '.join(f'{name} {n:,}' for name, n in value['by_agent'].items())}")
-    tokens = f"{value['tokens'] or 0:,} tokens"
+    tokens = counted(value["tokens"] or 0, "token")
     if value["dataset"] is None:
         say(f"{tokens}; nothing was frozen")
         return
@@ -135,7 +135,8 @@ def _print_wall(wall: dict[str, Any], choice: str) -> None:
         say(f"nothing shared with {wall['suite']}")
     elif choice == "strike":
         say(
-            f"! {len(wall['struck']):,} of {wall['items']:,} items of {wall['suite']} are struck "
+            f"! {len(wall['struck']):,} of {counted(wall['items'], 'item')} of "
+            f"{wall['suite']} are struck "
             f"from verdicts on what is trained on this: examples share them ({kinds})"
         )
     else:
@@ -157,7 +158,6 @@ def render_command(
     limit: int,
     location: str,
     as_json: bool,
-    debug: bool,  # noqa: ARG001
 ) -> None:
     """Show examples as the base will read them, the trained tokens marked.
 
@@ -213,7 +213,6 @@ def preflight_command(
     suites: tuple[str, ...],
     location: str,
     as_json: bool,
-    debug: bool,  # noqa: ARG001
 ) -> int:
     """Check everything that can be checked before a run costs anything."""
     from studio.training.preflight import preflight
@@ -254,7 +253,6 @@ def export_command(
     repo: str | None,
     location: str,
     as_json: bool,
-    debug: bool,  # noqa: ARG001
 ) -> None:
     """Write a dataset for another program: files, manifest and card."""
     from exports.export import export
@@ -314,12 +312,7 @@ def _print_files(files: list[dict[str, Any]]) -> None:
 @click.option("--file", "path_in", required=True, type=_path, help="{id, text, tools?} rows.")
 @click.option("--out", "path_out", required=True, type=_path, help="Where the answers go.")
 @output_options
-def parse_command(
-    path_in: Path,
-    path_out: Path,
-    as_json: bool,
-    debug: bool,  # noqa: ARG001
-) -> None:
+def parse_command(path_in: Path, path_out: Path, as_json: bool) -> None:
     """Read the tool calls out of texts that models wrote."""
     from exports.tool_calls import parse
 
@@ -346,4 +339,8 @@ def parse_command(
         )
     write_jsonl(path_out, rows)
     value = {"parsed": len(rows), "formats": formats, "out": str(path_out)}
-    answer(value, as_json, lambda: say(f"{len(rows):,} texts → {path_out} {json.dumps(formats)}"))
+    answer(
+        value,
+        as_json,
+        lambda: say(f"{counted(len(rows), 'text')} → {path_out} {json.dumps(formats)}"),
+    )

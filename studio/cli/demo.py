@@ -21,7 +21,7 @@ from studio.cli.progress import bar
     help="Where its store goes.",
 )
 @output_options
-def demo_command(folder: Path, as_json: bool, debug: bool) -> None:  # noqa: ARG001
+def demo_command(folder: Path, as_json: bool) -> None:
     """Run the whole loop on the embedded base: collect, curate, build, train, evaluate, decide."""
     from studio.demo import Watch, run_demo
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from db.counted import counted
 from db.errors import StudioError
 from studio.cli.frame import answer, opened, say, store_options
 
@@ -18,11 +19,7 @@ OPTIONAL = ("torch", "transformers", "trl", "peft", "datasets", "accelerate", "n
 
 @click.command("doctor")
 @store_options
-def doctor_command(
-    location: str,
-    as_json: bool,
-    debug: bool,  # noqa: ARG001
-) -> None:
+def doctor_command(location: str, as_json: bool) -> None:
     """Say what works here: the store, the sandbox, torch and its device, optional packages."""
     from studio.sandbox import probe
 
@@ -67,7 +64,7 @@ def _print(value: dict[str, Any]) -> None:
     store = value["store"]
     say(
         f"store    {store['location']}: "
-        + (f"{store['interactions']:,} interactions" if store["ok"] else store["problem"])
+        + (counted(store["interactions"], "interaction") if store["ok"] else store["problem"])
     )
     sandbox = value["sandbox"]
     say(f"sandbox  tier {sandbox['tier']}")

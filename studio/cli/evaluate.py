@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from db.counted import counted
 from db.errors import BadInput
 from studio.cli.frame import (
     answer,
@@ -40,7 +41,6 @@ def evaluate_command(
     examples: str | None,
     location: str,
     as_json: bool,
-    debug: bool,  # noqa: ARG001
 ) -> None:
     """Evaluate arms on a suite: base, few-shot, adapters, all in one process."""
     from studio.evals.workbench import evaluate_specs
@@ -77,7 +77,8 @@ def _print_evaluations(reports: list[dict[str, Any]]) -> None:
         struck = report["struck"]
         if struck["n"]:
             say(
-                f"{report['arm']}: {struck['n']:,} items are struck, since its training side "
+                f"{report['arm']}: {counted(struck['n'], 'item is', 'items are')} struck, "
+                "since its training side "
                 f"shares them ({struck['passed']:,} passed); the figures are without them"
             )
 
@@ -101,7 +102,6 @@ def compare_command(
     examples: str | None,
     location: str,
     as_json: bool,
-    debug: bool,  # noqa: ARG001
 ) -> int:
     """Compare B with A on the same items: better, worse, equivalent or undecided."""
     from studio.evals.compare import compare, read_verdicts
@@ -170,7 +170,6 @@ def decide_command(
     examples: str | None,
     location: str,
     as_json: bool,
-    debug: bool,  # noqa: ARG001
 ) -> None:
     """What follows from the differences: deploy, keep the base, few-shot, retrain, …"""
     from studio.decisions.decide import decide_specs
@@ -209,7 +208,6 @@ def sandbox_run(
     workers: int,
     unsandboxed: bool,
     as_json: bool,
-    debug: bool,  # noqa: ARG001
 ) -> int:
     """Run every row's code against its tests or cases; 1 when some did not pass."""
     from studio.sandbox.command import run_file

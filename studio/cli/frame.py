@@ -21,8 +21,10 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def output_options(command: F) -> F:
-    """Add `--json` and `--debug` to a command."""
-    command = click.option("--debug", is_flag=True, help="Show where an error comes from.")(command)
+    """Add `--json` to a command, and `--debug`, which only `studio.__main__` reads."""
+    command = click.option(
+        "--debug", is_flag=True, expose_value=False, help="Show where an error comes from."
+    )(command)
     return click.option(
         "--json", "as_json", is_flag=True, help="Answer with one JSON document on stdout."
     )(command)

@@ -3,12 +3,33 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
+
+import click
 
 from db.errors import BadInput
 from exports.atomic import atomic
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def file_options(command: F) -> F:
+    """Add `--file` and `--out` to a command, which gets both paths as `files`, or None."""
+
+    @wraps(command)
+    def with_files(*, path_in: Path | None, path_out: Path | None, **rest: Any) -> object:
+        if path_in is not None and path_out is not None:
+            return command(files=(path_in, path_out), **rest)
+        if path_in is not None or path_out is not None:
+            raise BadInput("--file and --out go together")
+        return command(files=None, **rest)
+
+    path = click.Path(path_type=Path)
+    with_out = click.option("--out", "path_out", type=path, help="Where answers go.")(with_files)
+    return cast(F, click.option("--file", "path_in", type=path, help="{id, text} rows.")(with_out))
 
 
 def json_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:

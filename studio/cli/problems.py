@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from db.counted import counted
 from db.errors import NotFound
 from studio.cli.frame import answer, note, opened, percent, say, store_options, table
 from studio.cli.progress import bar
@@ -20,13 +21,7 @@ from studio.cli.progress import bar
     help="Only problems with so many distinct solutions.",
 )
 @store_options
-def problems_command(
-    problem: int | None,
-    min_solutions: int,
-    location: str,
-    as_json: bool,
-    debug: bool,  # noqa: ARG001
-) -> None:
+def problems_command(problem: int | None, min_solutions: int, location: str, as_json: bool) -> None:
     """The problems that interactions answer, those with most verified solutions first.
 
     With a number: the solutions of that problem.
@@ -65,7 +60,10 @@ def _print_problems(found: list[dict[str, Any]]) -> None:
         right="problem interactions solutions verified refuted",
     )
     solutions, verified = (sum(row[key] for row in found) for key in ("solutions", "verified"))
-    say(f"{len(found):,} problems, {solutions:,} distinct solutions, {verified:,} verified")
+    say(
+        f"{counted(len(found), 'problem')}, {counted(solutions, 'distinct solution')}, "
+        f"{verified:,} verified"
+    )
     if not verified:
         say("studio verify runs them against the tests that came with them")
 
@@ -96,14 +94,7 @@ def _show_problem(problem: int, location: str, as_json: bool) -> None:
 @click.option("--again", is_flag=True, help="Run what has a verdict, too.")
 @click.option("--workers", default=2, type=click.IntRange(min=1), show_default=True)
 @store_options
-def verify_command(
-    where: str,
-    again: bool,
-    workers: int,
-    location: str,
-    as_json: bool,
-    debug: bool,  # noqa: ARG001
-) -> int:
+def verify_command(where: str, again: bool, workers: int, location: str, as_json: bool) -> int:
     """Run answers against the tests that came with them, in the sandbox."""
     from studio.curation.verify import verify
 
@@ -141,12 +132,7 @@ def _print_verdicts(value: dict[str, Any]) -> None:
 @click.command("advise")
 @click.option("--where", default="", help="Advise on what this filter holds for.")
 @store_options
-def advise_command(
-    where: str,
-    location: str,
-    as_json: bool,
-    debug: bool,  # noqa: ARG001
-) -> None:
+def advise_command(where: str, location: str, as_json: bool) -> None:
     """Which kind of base suits the collection, and which base each agent."""
     from studio.curation.advise import advise
 
@@ -158,7 +144,10 @@ def advise_command(
 def _print_advice(value: dict[str, Any]) -> None:
     say(f"{value['advice'].upper()}: {value['why']}")
     if value["unlabelled"]:
-        say(f"{value['unlabelled']:,} interactions without an agent are left out (studio classify)")
+        say(
+            f"left out, since without an agent: {counted(value['unlabelled'], 'interaction')} "
+            "(studio classify)"
+        )
     if value["unsure"]:
         say(
             f"the agent of {value['unsure']:,} is little more than a guess, which the interval "

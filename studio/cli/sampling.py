@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from db.counted import counted
 from studio.cli.frame import answer, note, opened, say, store_options
 from studio.cli.progress import bar
 
@@ -42,7 +43,6 @@ def sample_command(
     dry_run: bool,
     location: str,
     as_json: bool,
-    debug: bool,  # noqa: ARG001
 ) -> int:
     """Ask a teacher for more solutions; verify them, and count the distinct ones.
 
@@ -92,13 +92,13 @@ def _print(value: dict[str, Any], *, dry_run: bool) -> None:
         say(f"problem {refusal['problem']} was refused: {refusal['reason']}")
     untold = value["tokens_untold"]
     say(
-        f"{value['asked']:,} answers asked for, {value['tokens']:,} tokens "
+        f"{counted(value['asked'], 'answer')} asked for, {counted(value['tokens'], 'token')} "
         f"({value['completion_tokens']:,} of them written)"
-        + (f"; {untold:,} replies did not tell theirs" if untold else "")
+        + (f"; {counted(untold, 'reply', 'replies')} did not tell theirs" if untold else "")
     )
     cut = f", {value['truncated']:,} cut off" if value["truncated"] else ""
     say(
-        f"{value['problems']:,} problems: {value['answers']:,} answers{cut}, "
+        f"{counted(value['problems'], 'problem')}: {counted(value['answers'], 'answer')}{cut}, "
         f"{value['verified']:,} verified, {value['failed']:,} failed their tests, "
         f"{value['distinct']:,} distinct"
     )
@@ -111,10 +111,12 @@ def _print_forecast(value: dict[str, Any]) -> None:
     expected = value["forecast"]
     most = expected["completion_tokens"]
     say(
-        f"{expected['requests']:,} requests for {expected['answers']:,} answers to "
-        f"{value['problems']:,} problems; {value['answers']:,} are there already"
+        f"{counted(expected['requests'], 'request')} for "
+        f"{counted(expected['answers'], 'answer')} to "
+        f"{counted(value['problems'], 'problem')}; {counted(value['answers'], 'is', 'are')} "
+        "there already"
     )
     say(
-        f"about {expected['prompt_tokens']:,} tokens to read, "
+        f"about {counted(expected['prompt_tokens'], 'token')} to read, "
         + ("no limit on what is written" if most is None else f"at most {most:,} to write")
     )

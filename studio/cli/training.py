@@ -30,7 +30,6 @@ def train_command(
     force_preflight: bool,
     location: str,
     as_json: bool,
-    debug: bool,  # noqa: ARG001
 ) -> int:
     """Fine-tune an adapter, after preflight, in a child process."""
     from studio.training import runs
@@ -58,12 +57,7 @@ def train_command(
 @click.command("runs")
 @click.argument("run", required=False, type=int)
 @store_options
-def runs_command(
-    run: int | None,
-    location: str,
-    as_json: bool,
-    debug: bool,  # noqa: ARG001
-) -> None:
+def runs_command(run: int | None, location: str, as_json: bool) -> None:
     """List runs: state, progress, losses, checkpoints and their scores."""
     from studio.training import runs
 
@@ -134,7 +128,7 @@ def _number(value: float | None) -> str:
 @click.command("stop")
 @click.argument("run", type=int)
 @store_options
-def stop_command(run: int, location: str, as_json: bool, debug: bool) -> None:  # noqa: ARG001
+def stop_command(run: int, location: str, as_json: bool) -> None:
     """Save a checkpoint and end a run; it can be resumed."""
     from studio.training import runs
 
@@ -147,13 +141,7 @@ def stop_command(run: int, location: str, as_json: bool, debug: bool) -> None:  
 @click.argument("run", type=int)
 @click.option("--wait", "waits", is_flag=True, help="Follow the run to its end.")
 @store_options
-def resume_command(
-    run: int,
-    waits: bool,
-    location: str,
-    as_json: bool,
-    debug: bool,  # noqa: ARG001
-) -> int:
+def resume_command(run: int, waits: bool, location: str, as_json: bool) -> int:
     """Go on with a run that was stopped, failed or died, from its last checkpoint."""
     from studio.training import runs
 
@@ -173,7 +161,6 @@ def nano_command(
     rebuild: bool,
     location: str,  # noqa: ARG001  every command takes --store
     as_json: bool,
-    debug: bool,  # noqa: ARG001
 ) -> None:
     """The embedded base model: where it lies, its size, its measured accuracy."""
     import json

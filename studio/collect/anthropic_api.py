@@ -22,6 +22,7 @@ from studio.collect.exchange import (
 )
 from studio.collect.log import Unusable
 from studio.collect.messages import Conversation, openai_tools
+from studio.collect.outcome import ended_well
 from studio.collect.values import count, name
 
 PROMPT_TOKENS = ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
@@ -61,7 +62,7 @@ def exchange_of(row: Mapping[str, Any]) -> Exchange:
         conversation=conversation,
         asked=asked,
         answered=answered,
-        success=False if error else (True if answered and reason else None),
+        success=ended_well(error, answered and reason is not None, reason),
         tools=openai_tools(request.get("tools")),
         provider=provider_of(row) or "anthropic",
         model=name(response.get("model")) or name(request.get("model")),

@@ -21,6 +21,7 @@ from studio.collect.exchange import (
 from studio.collect.log import Unusable
 from studio.collect.messages import add_openai, openai_conversation, openai_tools
 from studio.collect.openai_stream import merged
+from studio.collect.outcome import ended_well
 from studio.collect.values import count, name
 
 _OTHER_PATHS = ("/messages", "/responses")
@@ -55,6 +56,7 @@ def exchange_of(row: Mapping[str, Any]) -> Exchange | None:
         add_openai(conversation, {**choice["message"], "role": "assistant"})
     elif not error:
         conversation.problem("the response holds no chat completion")
+    reason = name(choice.get("finish_reason")) if choice else None
     broken_off = choice is not None and choice.get("finish_reason", "") is None
     if answered and broken_off:
         conversation.problem("the stream ended before the answer did")
@@ -64,7 +66,7 @@ def exchange_of(row: Mapping[str, Any]) -> Exchange | None:
         conversation=conversation,
         asked=asked,
         answered=answered,
-        success=False if error else (True if answered and not broken_off else None),
+        success=ended_well(error, answered and not broken_off, reason),
         tools=openai_tools(request.get("tools") or request.get("functions")),
         provider=provider_of(row),
         model=name(response.get("model")) or name(request.get("model")),
@@ -73,7 +75,7 @@ def exchange_of(row: Mapping[str, Any]) -> Exchange | None:
         duration_ms=duration_of(row),
         prompt_tokens=count(usage.get("prompt_tokens")),
         completion_tokens=count(usage.get("completion_tokens")),
-        stop_reason=name(choice.get("finish_reason")) if choice else None,
+        stop_reason=reason,
         error=error,
         raw=beside(row) | _other_choices(response) | raw,
     )

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from db.interactions import Message
+from db.interactions import Message, Record
 from studio.collect.log import Unusable, digest
 from studio.collect.messages import Conversation
 from studio.collect.values import count, moment, name
@@ -89,6 +89,35 @@ class Turns:
     def completion_tokens(self) -> int | None:
         """Everything that the model wrote, over all requests; None when not told."""
         return self._tokens(("output_tokens",))
+
+    def record(
+        self,
+        external_id: str,
+        about: dict[str, Any],
+        *,
+        agent: str | None = None,
+        parent: str | None = None,
+    ) -> Record:
+        """The conversation as an interaction; `about` is what else its log tells."""
+        began, ended = self.first_ms, self.last_ms
+        return Record(
+            external_id=external_id,
+            line=self.line,
+            messages=self.messages(),
+            task=self.task,
+            agent=agent,
+            provider="anthropic",
+            model=self.model,
+            success=False if self.error else None,
+            error=self.error,
+            started_ms=began,
+            duration_ms=None if began is None or ended is None else ended - began,
+            prompt_tokens=self.prompt_tokens,
+            completion_tokens=self.completion_tokens,
+            stop_reason=self.stop_reason,
+            parent=parent,
+            raw=about | self.conversation.raw(),
+        )
 
     def messages(self) -> list[Message]:
         """The conversation, without replies that were broken off before they said anything."""

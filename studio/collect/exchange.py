@@ -23,6 +23,7 @@ from studio.settings import agent_named
 REQUESTS = ("request", "request_body", "requestBody")
 RESPONSES = ("response", "response_body", "responseBody")
 _STARTS = ("started_at", "start_time", "startTime", "timestamp", "created_at")
+_ENDS = ("ended_at", "end_time", "endTime")
 _DURATIONS = ("duration_ms", "latency_ms", "response_ms")
 _STATUSES = ("status", "status_code", "response_status")
 _ROLE = re.compile(r"You are (?:(?:an?|the) )?([^.\n]{1,80})\.")  # how prompts tell a role
@@ -80,7 +81,10 @@ class Exchange:
 def request_of(row: Mapping[str, Any]) -> Mapping[str, Any]:
     """The request's body, wherever a gateway puts it; the row itself when it is in none of them."""
     found = _body(next((row[key] for key in REQUESTS if key in row), None))
-    return found if isinstance(found, dict) else row
+    if isinstance(found, dict):
+        return found
+    told = _body(row.get("messages"))
+    return {**row, "messages": told} if isinstance(told, list) else row
 
 
 def response_of(row: Mapping[str, Any], merge: Merge) -> Mapping[str, Any]:
@@ -105,9 +109,9 @@ def path_of(row: Mapping[str, Any]) -> str:
 
 def error_of(row: Mapping[str, Any], response: Mapping[str, Any]) -> str | None:
     """The error that the response or the row tells, or the HTTP status that is one."""
-    told = error_text(response.get("error")) or error_text(row.get("error"))
-    if told:
-        return told
+    for told in (response.get("error"), row.get("error"), row.get("error_str")):
+        if (text := error_text(told)) is not None:
+            return text
     status = _first_count(row, _STATUSES)
     if status is None or status < 400:
         return None
@@ -117,14 +121,18 @@ def error_of(row: Mapping[str, Any], response: Mapping[str, Any]) -> str | None:
 
 def started_of(row: Mapping[str, Any], response: Mapping[str, Any]) -> int | None:
     """When it began: told by the row, or by `created`; a `date` header is of its end."""
-    told = next((when for key in _STARTS if (when := moment(row.get(key))) is not None), None)
+    told = _first_moment(row, _STARTS)
     created = moment(response.get("created")) or moment(response.get("created_at"))
     return told or created or moment(row.get("date"))
 
 
 def duration_of(row: Mapping[str, Any]) -> int | None:
-    """Milliseconds that the row tells."""
-    return _first_count(row, _DURATIONS)
+    """Milliseconds that the row tells, or that lie between the start and the end that it tells."""
+    told = _first_count(row, _DURATIONS)
+    began, ended = _first_moment(row, _STARTS), _first_moment(row, _ENDS)
+    if told is not None or began is None or ended is None:
+        return told
+    return max(0, ended - began)
 
 
 def told_role(conversation: Conversation) -> dict[str, Any]:
@@ -151,7 +159,7 @@ def provider_of(row: Mapping[str, Any]) -> str | None:
     labels = (host or "").split(".")
     if len(labels) >= 2 and not labels[-1].isdigit():
         host = _PROVIDERS.get(labels[-2], labels[-2])
-    return name(row.get("provider")) or host
+    return name(row.get("provider")) or name(row.get("custom_llm_provider")) or host
 
 
 def _body(value: object) -> object:
@@ -164,6 +172,10 @@ def _body(value: object) -> object:
         except Damaged:
             return value
     return value
+
+
+def _first_moment(row: Mapping[str, Any], keys: tuple[str, ...]) -> int | None:
+    return next((when for key in keys if (when := moment(row.get(key))) is not None), None)
 
 
 def _first_count(row: Mapping[str, Any], keys: tuple[str, ...]) -> int | None:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from db.counted import counted
 from studio.collect.overview import fitting, overview_lines
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ def summary(answer: Answer) -> str:
     parts = [f"{answer['imported']:,} imported"]
     if answer["updated"]:
         parts.append(f"{answer['updated']:,} grew")
-    parts.append(f"{answer['already_present']:,} were there already")
+    parts.append(f"{counted(answer['already_present'], 'was', 'were')} there already")
     if answer["rejected"]:
         parts.append(f"{len(answer['rejected']):,} rejected")
     if answer["unknown"]:
@@ -30,7 +31,9 @@ def summary(answer: Answer) -> str:
 def progress_line(at: Progress) -> str:
     """How far an import is, and how fast it goes."""
     rate = f", {at.bytes_done / 1e6 / at.seconds:.0f} MB/s" if at.seconds > 1 else ""
-    return f"{at.files_done:,} of {at.files_total:,} files, {at.rows:,} rows{rate}"
+    return (
+        f"{at.files_done:,} of {counted(at.files_total, 'file')}, {counted(at.rows, 'row')}{rate}"
+    )
 
 
 def details(answer: Answer, most: int | None = None) -> list[str]:

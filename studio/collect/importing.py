@@ -95,6 +95,7 @@ class _Import:
         self._on_progress = on_progress or (lambda _: None)
 
     def run(self, paths: Sequence[Path]) -> Summary:
+        """Import every file, one after the other; Ctrl-C ends it between two transactions."""
         began = self._began
         with self.store.read() as connection:
             before = newest(connection)
@@ -209,12 +210,14 @@ class _Batch:
         self._last = (0, "")  # the rejection kept last: a line may hold several values
 
     def add(self, record: Record) -> None:
+        """Take in an interaction."""
         self.records.append(record)
         self.rows += 1
         for message in record.messages:
             self._chars += len(message["content"]) + len(message.get("tool_calls") or ()) * 1000
 
     def reject(self, rejected: Rejected) -> None:
+        """Take in the reason of a bad line; of a line with several, all of them."""
         line, reasons = self._last
         if line == rejected.line and reasons:
             reason = f"{reasons}; {rejected.reason}"[:REASON_CHARS]
@@ -225,10 +228,12 @@ class _Batch:
 
     @property
     def is_full(self) -> bool:
+        """Whether it holds as many rows or characters as a transaction should."""
         rows = len(self.records) + len(self.rejected)
         return rows >= BATCH_ROWS or self._chars >= BATCH_CHARS
 
     def clear(self) -> None:
+        """Forget what was written; the count of the file's rows goes on."""
         self.records.clear()
         self.rejected.clear()
         self._chars = 0

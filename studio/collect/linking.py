@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, text
 
+from db.changes import changed_by_import
 from db.interactions import Record, loads
 from studio.settings import agent_named
 
@@ -52,7 +53,8 @@ def link(connection: Connection, records: Sequence[Record]) -> None:
 
 def declare(connection: Connection, identity: int, agent: str) -> None:
     """Set the agent that the log declares, where nobody has decided it yet."""
-    connection.execute(_DECLARE, {"id": identity, "agent": agent})
+    if connection.execute(_DECLARE, {"id": identity, "agent": agent}).rowcount:
+        changed_by_import(connection, identity)
 
 
 def _link(connection: Connection, child: Any, parent: Any) -> None:

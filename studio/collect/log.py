@@ -5,10 +5,11 @@ from __future__ import annotations
 import codecs
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Protocol
 
@@ -19,6 +20,7 @@ from db.interactions import Record
 from studio.collect import splitting
 from studio.collect.decoding import Damaged, decode, mended
 from studio.collect.splitting import PIECE_LIMIT, Piece
+from studio.collect.unpacking import MAGIC, unpacked
 
 CHUNK = 1 << 20
 HEAD_ROWS = 50
@@ -64,7 +66,8 @@ class Format(Protocol):
     """What a module of `studio.collect.formats` provides."""
 
     @property
-    def NAME(self) -> str: ...
+    def NAME(self) -> str:
+        """What --format calls it, and what its interactions' external ids begin with."""
 
     def sniff(self, head: Head, /) -> bool:
         """Whether a file that begins so is of this format."""
@@ -75,6 +78,7 @@ class Format(Protocol):
 
 class Log:
     """One file. `size` is how much of it there was when the import began: a log may be growing.
+    What a gzipped file holds is read in its place.
 
     `on_read` hears, while rows are read, which share of the work is done; a format that reads the
     rows more than once says so in `readings`.
@@ -90,14 +94,14 @@ class Log:
         self.readings = 1
         self._reading = 0
         self._position = 0
+        self.is_packed = False  # told once its first bytes were read
         self._seen: set[int] = set()  # 64 bits of each row's identity: 70 MB for a million rows
         self._copies: Counter[str] = Counter()
 
     @cached_property
     def head(self) -> Head:
         """The first bytes as they are, and up to 50 rows, mostly from the first MiB."""
-        with self.path.open("rb") as file:
-            start = file.read(START_BYTES)
+        start = next(self._bytes(), b"")[:START_BYTES]
         rows: list[Any] = []
         seen, begins_well = 0, False
         for piece in self._pieces() if self._layout != "other" else ():
@@ -147,12 +151,18 @@ class Log:
         self, convert: Callable[[dict[str, Any], int], Record]
     ) -> Iterator[Record | Rejected]:
         """One record for each row that is an object; `convert(row, line)` may raise Unusable."""
+        return self.each(lambda row, line: (convert(row, line),))
+
+    def each(
+        self, read: Callable[[dict[str, Any], int], Iterable[Record | Rejected]]
+    ) -> Iterator[Record | Rejected]:
+        """What `read(row, line)` makes of each row that is an object; it may raise Unusable."""
         for item in self.items():
             if isinstance(item, Rejected):
                 yield item
                 continue
             try:
-                yield convert(as_object(item.value), item.line)
+                yield from read(as_object(item.value), item.line)
             except Unusable as error:
                 yield self.rejected(item.line, str(error))
 
@@ -190,21 +200,36 @@ class Log:
         return cut(self._chunks())
 
     def _chunks(self) -> Iterator[bytes]:
-        """The file as UTF-8, a MiB at a time, whatever its byte order mark says it is."""
+        """The content as UTF-8, a MiB at a time, whatever its byte order mark says it is."""
+        chunks = self._bytes()
+        first = next(chunks, b"")
+        encoding = _encoding(first)
+        if encoding == "utf-8-sig":
+            first = first.removeprefix(codecs.BOM_UTF8)
+        recode = None
+        if not encoding.startswith("utf-8"):
+            recode = codecs.getincrementaldecoder(encoding)("replace")
+        for chunk in chain([first] if first else [], chunks):
+            yield recode.decode(chunk).encode(errors="replace") if recode else chunk
+
+    def _bytes(self) -> Iterator[bytes]:
+        """The content as it is; what a gzipped file holds."""
+        chunks = self._stored()
+        first = next(chunks, b"")
+        self.is_packed = first.startswith(MAGIC)
+        everything = chain([first] if first else [], chunks)
+        return unpacked(everything, CHUNK) if self.is_packed else everything
+
+    def _stored(self) -> Iterator[bytes]:
         left = self.size
         with self.path.open("rb") as file:
-            encoding = _encoding(file.read(4))
-            file.seek(3 if encoding == "utf-8-sig" else 0)
-            recode = None
-            if not encoding.startswith("utf-8"):
-                recode = codecs.getincrementaldecoder(encoding)("replace")
             while left > 0 and (chunk := file.read(min(CHUNK, left))):
                 left -= len(chunk)
                 self._position = self.size - left
                 if self._reading:
                     done = self._reading - 1 + self._position / self.size
                     self._on_read(min(1.0, done / self.readings))
-                yield recode.decode(chunk).encode(errors="replace") if recode else chunk
+                yield chunk
 
 
 def as_object(value: object) -> dict[str, Any]:

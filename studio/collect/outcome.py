@@ -6,6 +6,26 @@ from db.interactions import dumps
 from studio.collect.values import name
 
 ERROR_CHARS = 2000
+_CUT_SHORT = {
+    "length",
+    "max_tokens",
+    "max_output_tokens",
+    "model_context_window_exceeded",
+    "content_filter",
+    "safety",
+}
+
+
+def cut_short(reason: str | None) -> bool:
+    """Whether a limit or a filter ended the answer before its end (finish and stop reasons)."""
+    return reason is not None and reason.lower() in _CUT_SHORT
+
+
+def ended_well(error: str | None, ended: bool, reason: str | None) -> bool | None:
+    """Success of a request: False for an error, True for an answer that came to its own end."""
+    if error:
+        return False
+    return True if ended and not cut_short(reason) else None
 
 
 def error_text(error: object) -> str | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, func, select
 
-from db.models import INTERACTIONS
+from db.models.interactions import INTERACTIONS
 from db.rows import iso
 from studio.evals.statistics import wilson
 

@@ -17,6 +17,7 @@ from studio.collect.any_messages import AnyMessages, decoded
 from studio.collect.chains import prefix_hashes
 from studio.collect.exchange import told_role
 from studio.collect.messages import openai_tools
+from studio.collect.outcome import ended_well
 from studio.settings import agent_named
 
 Kind = Literal["model", "tool", "agent", "other"]
@@ -56,6 +57,7 @@ class _Talk:
 
     @property
     def last(self) -> Span:
+        """The newest request, which repeats all before it."""
         return self.spans[-1]
 
 
@@ -194,6 +196,7 @@ def _record(tree: _Tree, talk: _Talk, identity: str, line: int) -> Record:
     tokens = [one.completion_tokens for one in talk.spans if one.completion_tokens is not None]
     ending = conversation.messages[-1]
     answered = ending["role"] in ("assistant", "tool") and "is_error" not in ending
+    stop_reason = last.stop_reason or talk.said.stop_reason
     return Record(
         external_id=identity,
         line=line,
@@ -202,12 +205,12 @@ def _record(tree: _Tree, talk: _Talk, identity: str, line: int) -> Record:
         agent=agent_named(raw.get("role")),
         provider=next((one.provider for one in reversed(talk.spans) if one.provider), None),
         model=next((one.model for one in reversed(talk.spans) if one.model), None),
-        success=False if error else (True if answered else None),
+        success=ended_well(error, answered, stop_reason),
         error=error,
         started_ms=first.started_ms,
         duration_ms=max(0, (last.ended_ms or 0) - (first.started_ms or 0)) if known else None,
         prompt_tokens=last.prompt_tokens,
         completion_tokens=sum(tokens) if tokens else None,
-        stop_reason=last.stop_reason or talk.said.stop_reason,
+        stop_reason=stop_reason,
         raw=raw,
     )

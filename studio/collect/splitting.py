@@ -85,6 +85,7 @@ class _Splitter:
         self.count = 0
 
     def feed(self, chunk: bytes) -> Iterator[Piece]:
+        """The values that end in this chunk; what is unfinished is kept for the next."""
         del self.buffer[: self.start]
         self.buffer += chunk
         self.at -= self.start
@@ -105,6 +106,7 @@ class _Splitter:
         self._limit()
 
     def finish(self) -> Iterator[Piece]:
+        """What is left when the file ends: a last value, or a Piece that says it was cut off."""
         rest = bytes(self.buffer[self.start :].strip())
         begun = self.line + self._leading_newlines()
         ended = self.line + self.buffer[self.start :].rstrip().count(b"\n")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import re
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 COUNT_LIMIT = 2**53
 LATEST_MS = 253_402_300_800_000  # the year 10000
 EARLIEST_S = 86_400_000  # autumn 1972; smaller numbers are counters
+_SINCE_1970 = re.compile(r"(?:[0-9]{10}|[0-9]{13}|[0-9]{16}|[0-9]{19})(?:\.[0-9]{1,9})?")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -32,12 +34,16 @@ def name(value: object) -> str | None:
 
 
 def moment(value: object) -> int | None:
-    """Milliseconds since 1970 of an ISO 8601 or HTTP date, or of s, ms, µs or ns since 1970.
+    """Milliseconds since 1970 of an ISO 8601 or HTTP date, or of s, ms, µs or ns since 1970,
+    which may be digits in a string.
 
     A time without a zone is taken as UTC.
     """
     if isinstance(value, str):
-        return _parsed(value.strip())
+        value = value.strip()
+        if not _SINCE_1970.fullmatch(value):
+            return _parsed(value.removesuffix(" UTC"))
+        value = float(value) if "." in value else int(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     if not math.isfinite(value) or value < EARLIEST_S:

@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 
 from db import filters
 from db.errors import BadInput
-from db.models import INTERACTIONS
+from db.models.interactions import INTERACTIONS
 from db.store import Store
 from studio import settings
 from studio.curation.classify import LOW_CONFIDENCE

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from studio.sandbox import Case, Task
 TIMEOUT = 10.0  # seconds, where the row tells none
 LONGEST = 60.0
 _TEST_PACKAGES = frozenset({"pytest", "hypothesis", "numpy", "pandas"})
+_JUDGES = re.compile(r"_?(?:assert|check|expect|verify|test|fail|exit)", re.IGNORECASE)
 _PLACES = ("metadata", "meta", "extra")  # where logs put what is not theirs
 
 
@@ -62,7 +64,7 @@ def declared_tests(raw: Mapping[str, Any]) -> CarriedTests | None:
         if cases:
             return CarriedTests(True, cases=cases, timeout=timeout)
         tests = _source(place.get("tests", place.get("test")))
-        if tests is None:
+        if tests is None or not _can_fail(tests):
             continue
         entry_point = place.get("entry_point")
         if not isinstance(entry_point, str):
@@ -140,6 +142,20 @@ def _test_parts(text: str) -> list[str]:
         return parts
     lines = [line.strip() for line in text.splitlines()]
     return [line for line in lines if line.startswith("assert ") and _is_test(line)]
+
+
+def _can_fail(tests: str) -> bool:
+    """Whether they judge anything: code that only calls would verify whatever does not crash."""
+    tree = _parsed(tests)
+    return tree is None or any(
+        isinstance(node, ast.Assert | ast.Raise)
+        or (isinstance(node, ast.Name | ast.Attribute) and _JUDGES.match(_name_of(node)))
+        for node in ast.walk(tree)
+    )
+
+
+def _name_of(node: ast.Name | ast.Attribute) -> str:
+    return node.id if isinstance(node, ast.Name) else node.attr
 
 
 def _is_test(source: str) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import select
 
 from db import filters
-from db.models import BODIES, INTERACTIONS
+from db.models.interactions import BODIES, INTERACTIONS
 from db.rows import count
 from db.secrets import mask_secrets
 from db.store import Store

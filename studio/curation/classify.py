@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import select
 
 from db import acts, filters
-from db.models import BODIES, INTERACTIONS
+from db.models.interactions import BODIES, INTERACTIONS
 from db.store import Store
 from studio import settings
 from studio.curation.rules import confidence, rule_scores

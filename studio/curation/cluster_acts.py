@@ -7,7 +7,7 @@ from sqlalchemy import Select, select, text
 from db import acts
 from db.acts import Done
 from db.errors import NotFound, Refused
-from db.models import INTERACTIONS
+from db.models.interactions import INTERACTIONS
 from db.store import Store
 from studio.curation.named_acts import actor
 

@@ -20,13 +20,11 @@ from exports.stored_signatures import Signed, signed
 from studio.curation.clusters import compared_text
 from studio.curation.duplicate_state import (
     Change,
-    Found,
     Ids,
     Settings,
     change_since,
     nothing,
     remembered,
-    without,
 )
 
 Progress = Callable[[str, float], None]
@@ -50,7 +48,7 @@ def read_texts(on: str) -> Texts:
     return texts
 
 
-def search(store: Store, settings: Settings, tell: Progress) -> tuple[Found, Ids]:
+def search(store: Store, settings: Settings, tell: Progress) -> tuple[Change, Ids]:
     """What is near what now, and the interactions whose cluster may be another than before.
 
     `tell(stage, share)` is called from this thread. Raises ValueError as `find_clusters` does.
@@ -66,15 +64,15 @@ def search(store: Store, settings: Settings, tell: Progress) -> tuple[Found, Ids
             tell=lambda share: tell("reading", share),
         )
     with store.read() as connection:
-        before = nothing() if stored is None else remembered(connection, settings)
+        before = remembered(connection, settings)
         change = change_since(connection, before, settings)
-        if (len(change.fresh) + len(change.broken)) * ANEW > len(before.ids):
-            change = change_since(connection, nothing(), settings)
-        if stored is not None and change.last_id > stored.last_id:
+        if stored is not None and len(change.found.rows) - 1 > stored.last_id:
             stored = None  # another program imported meanwhile: this time without
-            change = change_since(connection, nothing(), settings)
-        found = _compare(connection, change, settings, stored, texts_of, tell)
-        return found, _affected(connection, change, found)
+        again = len(change.fresh) + len(change.broken)
+        if stored is None or again * ANEW > len(before.ids):
+            change = change_since(connection, nothing(before.segment), settings)
+        _compare(connection, change, settings, stored, texts_of, tell)
+        return change, _affected(connection, change)
 
 
 def _compare(
@@ -84,28 +82,25 @@ def _compare(
     stored: Signed | None,
     texts_of: Texts,
     tell: Progress,
-) -> Found:
-    """What is found when all that changed is compared."""
-    found = without(change)
-    again = np.union1d(change.before.ids[change.broken], change.fresh)
-    at = np.searchsorted(found.ids, again)
+) -> None:
+    """Write into what is found what comparing all that changed finds."""
+    rows, again = change.found.rows, np.union1d(change.broken, change.fresh)
     texts = texts_of(connection, again.tolist())
     near = find_clusters(
         texts,
         threshold=settings.threshold,
         measure=settings.measure,
-        groups=None if settings.across_agents else found.agent_of[at].tolist(),
+        groups=None if settings.across_agents else rows["agent"][again].tolist(),
         stored=None if stored is None else stored.of(again),
         progress=tell,
     )
     members = np.flatnonzero(near.labels >= 0)
     heads = members[np.unique(near.labels[members], return_index=True)[1]]
-    found.roots[at[members]] = at[heads[near.labels[members]]]
-    found.firsts[at] = at[near.exact]
-    if stored is not None and len(change.settled) and len(change.fresh):
+    rows["root"][again[members]] = again[heads[near.labels[members]]]
+    rows["first"][again] = again[near.exact]
+    if stored is not None and len(change.fresh) and change.settled.any():
         asked = [texts[place] for place in np.searchsorted(again, change.fresh).tolist()]
-        _join(connection, change, settings, stored, found, asked)
-    return found
+        _join(connection, change, settings, stored, asked)
 
 
 def _join(
@@ -113,68 +108,67 @@ def _join(
     change: Change,
     settings: Settings,
     stored: Signed,
-    found: Found,
     asked: Sequence[str],
 ) -> None:
     """Compare the fresh ones, whose texts are `asked`, with what is settled."""
-    known = stored.until(change.before.last_id)
-    at = np.searchsorted(found.ids, change.fresh)
-    old = change.before.ids[np.concatenate((change.settled, change.broken))]
-    place = np.full(len(asked) + len(known.ids), -1, np.int64)  # in `found`; -1 is not there
-    place[: len(asked)] = at
-    place[len(asked) + known.places(old)] = np.searchsorted(found.ids, old)
-    there = np.flatnonzero(place >= 0)
-    number = np.empty(len(found.ids), np.int64)  # the other way round
-    number[place[there]] = there
-    roots, groups = np.arange(len(place), dtype=np.int32), np.full(len(place), -1, np.int32)
-    roots[there] = number[found.roots[place[there]]]
-    groups[there] = 0 if settings.across_agents else found.agent_of[place[there]]
-    broken = known.places(change.before.ids[change.broken])
-    groups[len(asked) + broken] = -1  # these were compared with the fresh ones already
+    rows, settled, fresh = change.found.rows, change.settled, stored.of(change.fresh)
+    known = stored.until(len(change.before.rows) - 1)
+    ids = np.concatenate((change.fresh, known.ids))
+    groups = np.zeros(len(ids), np.int16) if settings.across_agents else rows["agent"][ids]
+    groups[len(asked) :][~settled[known.ids]] = -1
     read = read_texts(settings.on)
 
-    def texts_of(numbers: list[int]) -> list[str]:
-        return read(connection, known.ids[numbers].tolist())
+    def texts_of(places: list[int]) -> list[str]:
+        return read(connection, known.ids[places].tolist())
 
-    joined = join_clusters(
-        asked, stored.of(change.fresh), known.rows, texts_of, roots, groups,
+    was, one_with = join_clusters(
+        asked, fresh, known.rows, texts_of, rows["root"][ids], groups,
         threshold=settings.threshold, measure=settings.measure,
     )  # fmt: skip
-    found.roots[place[there]] = place[joined[there]]
-    _join_equal(found, at, asked, place[len(asked) :], stored.of(change.fresh), known, texts_of)
+    root = np.arange(len(rows), dtype=np.int32)
+    root[was] = one_with
+    rows["root"] = root[rows["root"]]
+    _join_equal(change, asked, fresh, known, texts_of)
 
 
 def _join_equal(
-    found: Found,
-    at: Ids,
+    change: Change,
     asked: Sequence[str],
-    place: Ids,
-    rows: NDArray[np.uint32],
+    fresh: NDArray[np.uint32],
     known: Signed,
     texts_of: Callable[[list[int]], list[str]],
 ) -> None:
     """Say of the fresh ones which settled text they equal; equal texts have equal signatures."""
-    reached = np.zeros(len(found.ids), np.bool_)
-    reached[found.roots[at]] = True
-    heads = (place >= 0) & reached[found.roots[place]] & (found.firsts[place] == place)
+    rows = change.found.rows
+    roots, firsts = np.ascontiguousarray(rows["root"]), np.ascontiguousarray(rows["first"])
+    heads = np.flatnonzero(_sharing(roots, change.fresh) & (firsts == rows["id"]) & change.settled)
     of_root: dict[int, list[int]] = {}
-    for number in np.flatnonzero(heads).tolist():
-        of_root.setdefault(int(found.roots[place[number]]), []).append(number)
-    first = np.arange(len(found.ids))
-    for i in np.flatnonzero(found.firsts[at] == at).tolist():
-        for number in of_root.get(int(found.roots[at[i]]), ()):
-            if np.array_equal(known.rows[number], rows[i]) and texts_of([number]) == [asked[i]]:
-                first[at[i]] = place[number]
+    for head in heads.tolist():
+        of_root.setdefault(int(roots[head]), []).append(head)
+    first = np.arange(len(rows), dtype=np.int32)
+    for i, identity in enumerate(change.fresh.tolist()):
+        if firsts[identity] != identity:
+            continue
+        for head in of_root.get(int(roots[identity]), ()):
+            place = int(np.searchsorted(known.ids, head))
+            if np.array_equal(known.rows[place], fresh[i]) and texts_of([place]) == [asked[i]]:
+                first[identity] = head
                 break
-    found.firsts[:] = first[found.firsts]
+    rows["first"] = first[firsts]
 
 
-def _affected(connection: Connection, change: Change, found: Found) -> Ids:
+def _sharing(roots: NDArray[np.int32], ids: Ids) -> NDArray[np.bool_]:
+    """By id, whether it is in a cluster with one of some."""
+    reached = np.zeros(len(roots), np.bool_)
+    reached[roots[ids]] = True
+    return reached[roots]
+
+
+def _affected(connection: Connection, change: Change) -> Ids:
     """All members of clusters that hold, or held, something that changed; and that itself."""
-    changed = np.concatenate((change.before.ids[change.broken], change.fresh, change.touched))
-    reached = np.zeros(len(found.ids), np.bool_)
-    reached[found.roots[np.isin(found.ids, changed)]] = True
-    affected = np.union1d(found.ids[reached[found.roots]], change.touched)
+    changed = np.concatenate((change.broken, change.fresh, change.touched))
+    sharing = _sharing(np.ascontiguousarray(change.found.rows["root"]), changed)
+    affected = np.union1d(np.flatnonzero(sharing), change.touched)
     if len(change.before.ids):
         return affected
     clustered = connection.execute(_CLUSTERED).scalars()  # by another search, or dropped since

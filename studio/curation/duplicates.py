@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import Connection, text
 
 from db import acts
@@ -17,11 +18,11 @@ from db.interactions import dumps
 from db.store import Store
 from exports.near_duplicates import RATIO, find_clusters, form, similarity
 from studio.curation.clusters import cluster_kind
-from studio.curation.distinct import declared_distinct, kept_apart, solution_of, solved
+from studio.curation.distinct import declared_distinct, kept_apart, solution_of
 from studio.curation.duplicate_search import read_texts, search
-from studio.curation.duplicate_state import PASSED, Found, Ids, Places, Settings, remember
+from studio.curation.duplicate_state import Found, Ids, Rows, Settings, remember
 
-BASES = ("task", "answer", "both")
+PASSED = "its answer passed the tests"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,72 +74,83 @@ def dedupe(
     """
     started = time.monotonic()
     settings = Settings(threshold, on, measure, across_agents)
-    found, affected = search(store, settings, progress or (lambda _stage, _share: None))
-    groups, counts = _groups(store, found, settings)
+    change, affected = search(store, settings, progress or (lambda _stage, _share: None))
+    groups = _part(store, change.found, affected, settings)
     value = {"on": on, "threshold": threshold, "across_agents": across_agents, "measure": measure}
-    done = _write(store, groups, found.ids, affected, settings, actor, value)
+    done = _write(store, groups, affected, settings, actor, value)
+    known = change.found.stamp.act
     with store.write() as connection:
         own = done.acts[0] if done.acts else 0
-        remember(connection, settings, found, own if own == found.act + 1 else found.act)
+        remember(
+            connection, settings, change.before, change.found, own if own == known + 1 else known
+        )
     return {
-        "documents": len(found.ids),
-        **counts,
+        **_counts(change.found.rows),
         "seconds": round(time.monotonic() - started, 3),
         "act": done.acts[0] if done.acts else None,
         "changed": done.changed,
     }
 
 
-def _groups(
-    store: Store, found: Found, settings: Settings
-) -> tuple[list[list[int]], dict[str, int]]:
-    """Places of the members of each cluster, divided where some are to stay apart; and how
-    many exact and near duplicates and clusters that makes."""
-    near = _clusters(found.roots)
+def _part(store: Store, found: Found, affected: Ids, settings: Settings) -> list[list[int]]:
+    """The members of each affected cluster, divided where some are to stay apart; by first one."""
+    rows = found.rows
+    rows["part"][affected] = affected
+    near = _clusters(rows["root"], affected[rows["agent"][affected] >= 0])
     with store.read() as connection:
-        apart = declared_distinct(connection), solved(connection)
-        if any(apart):
-            near = [part for g in near for part in _parts(connection, g, *apart, found, settings)]
-    near.sort()
-    members = sum(map(len, near))
-    firsts = found.firsts.tolist()
-    distinct = sum(len({firsts[place] for place in group}) for group in near)
-    return near, {
-        "exact_duplicates": members - distinct,
-        "near_duplicates": distinct - len(near),
-        "clusters": len(near),
-    }
+        declared = declared_distinct(connection)
+        if declared or rows["passed"].any():
+            near = [part for g in near for part in _parts(connection, g, declared, rows, settings)]
+    for group in near:
+        rows["part"][group] = group[0]
+    return sorted(near)
 
 
-def _clusters(roots: Places) -> list[list[int]]:
-    """The places that share a root with another."""
-    order = np.argsort(roots, kind="stable")
-    starts = np.flatnonzero(np.diff(roots[order], prepend=-1))
-    ends = np.append(starts[1:], len(roots))
+def _clusters(roots: NDArray[np.int32], ids: Ids) -> list[list[int]]:
+    """Those of some ids that share a root, where they are several."""
+    ids = ids[np.argsort(roots[ids], kind="stable")]
+    starts = np.flatnonzero(np.diff(roots[ids], prepend=-1))
+    ends = np.append(starts[1:], len(ids))
     several = ends - starts > 1
     bounds = zip(starts[several].tolist(), ends[several].tolist(), strict=True)
-    return [order[start:end].tolist() for start, end in bounds]
+    return [ids[start:end].tolist() for start, end in bounds]
+
+
+def _counts(rows: Rows) -> dict[str, int]:
+    """How many documents, exact and near duplicates and clusters there are."""
+    live = rows["agent"] >= 0
+    parts, firsts = rows["part"][live], rows["first"][live]
+    sizes = np.bincount(parts)
+    several = sizes[parts] > 1
+    texts = parts[several].astype(np.int64) << 32 | firsts[several]
+    texts.sort()
+    distinct = int(np.count_nonzero(np.diff(texts, prepend=-1)))
+    clusters = int(np.count_nonzero(sizes > 1))
+    return {
+        "documents": len(parts),
+        "exact_duplicates": len(texts) - distinct,
+        "near_duplicates": distinct - clusters,
+        "clusters": clusters,
+    }
 
 
 def _parts(
     connection: Connection,
     group: list[int],
     declared: Mapping[int, set[int]],
-    passed: set[int],
-    found: Found,
+    rows: Rows,
     settings: Settings,
 ) -> list[list[int]]:
     """A cluster, or what is left of it when no two may stay together that are declared distinct,
     or are different answers that passed their tests."""
-    ids = found.ids[group].tolist()
-    said = [declared.get(identity, set()) for identity in ids]
-    both = passed.intersection(ids)
+    said = [declared.get(identity, set()) for identity in group]
+    both = [identity for identity in group if rows[identity]["passed"]]
     shapes = solution_of(connection, both) if len(both) > 1 else {}
     counted = Counter(act for acts_of in said for act in acts_of)
     if max(counted.values(), default=0) < 2 and len(set(shapes.values())) < 2:
         return [group]
-    texts = [form(each, settings.measure) for each in read_texts(settings.on)(connection, ids)]
-    solutions = [shapes.get(identity) for identity in ids]
+    texts = [form(each, settings.measure) for each in read_texts(settings.on)(connection, group)]
+    solutions = [shapes.get(identity) for identity in group]
     parts = kept_apart(texts, said, settings.threshold, solutions)
     return [[group[index] for index in part] for part in parts]
 
@@ -162,19 +174,16 @@ def _documents(connection: Connection, ids: Sequence[int]) -> dict[int, Document
 
 def _write(
     store: Store,
-    groups: Sequence[Sequence[int]],
-    ids: Ids,
+    wanted: Sequence[Sequence[int]],
     affected: Ids,
     settings: Settings,
     actor: str,
     value: dict[str, object],
 ) -> Done:
-    """Number the affected groups (of places in `ids`) and put their members in.
+    """Number the wanted clusters and put their members in, and of `affected` no others.
 
     Clusters of old stay for undo to go back to.
     """
-    among = np.isin(ids, affected)
-    wanted = [ids[list(group)].tolist() for group in groups if among[group[0]]]
     kind = cluster_kind(settings.on, settings.measure)
     cluster_of: dict[int, int | None] = dict.fromkeys(affected.tolist())
     with store.write() as connection:

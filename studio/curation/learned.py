@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy import select
 
-from db.models import BODIES, INTERACTIONS
+from db.models.interactions import BODIES, INTERACTIONS
 from db.store import Store
 from exports.requests import same_requests
 from studio import settings
@@ -98,6 +98,7 @@ class _Speaker:
     agents: list[str]
 
     def answer(self, text: str, rule: Answer) -> Answer:
+        """The model's answer to a task; the rules' where too few labels name their agent."""
         if rule.agent not in self.covered:
             return rule
         chances = softmax(self.words.logits(text, _own_features(text)))
@@ -151,8 +152,6 @@ def labelled_requests(store: Store) -> list[Labelled]:
     )
     with store.read() as connection:
         rows = connection.execute(statement).all()
-    if len(rows) < FEWEST_LABELS:
-        return []
     groups: dict[int, list[int]] = defaultdict(list)
     for place, head in enumerate(same_requests([row.task for row in rows])):
         groups[head].append(place)
@@ -183,6 +182,7 @@ class _Lessons:
 
     @classmethod
     def of(cls, items: Sequence[Labelled]) -> _Lessons:
+        """The lessons in labelled requests, their folds drawn so that each has every agent."""
         agents = list(settings.agents())
         labels = [agents.index(item.agent) for item in items]
         texts = [item.text for item in items]
@@ -194,6 +194,7 @@ class _Lessons:
         return trained, [i for i, own in enumerate(self.folds) if own == fold]
 
     def fit(self, chosen: Sequence[int]) -> WordModel:
+        """A model trained on the chosen requests (their indices)."""
         return fit(
             [self.texts[i] for i in chosen],
             [self.own[i] for i in chosen],

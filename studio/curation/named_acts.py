@@ -5,7 +5,8 @@ from __future__ import annotations
 import getpass
 
 from db import acts
-from db.acts import Done, Selection
+from db.acts import Done
+from db.bulk_change import Selection
 from db.errors import BadInput
 from db.store import Store
 from studio import settings
@@ -19,6 +20,12 @@ def actor() -> str:
         return getpass.getuser()
     except OSError:  # no such user in this container
         return "unknown"
+
+
+def turn(store: Store, kind: str) -> Done:
+    """Take the last act back (`undo`), or bring back what was undone last (`redo`)."""
+    turned = acts.undo if kind == "undo" else acts.redo
+    return turned(store, 1, actor=actor())
 
 
 def label(store: Store, selection: Selection, agent: str) -> Done:

@@ -10,9 +10,12 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, Select, insert, select, text
 
 from db import acts
-from db.acts import Done, Selection
+from db.acts import Done
+from db.bulk_change import Selection
 from db.errors import BadInput, NotFound
-from db.models import BODIES, INTERACTIONS, Problem, table
+from db.models.base import table
+from db.models.curation import Problem
+from db.models.interactions import BODIES, INTERACTIONS
 from db.store import Store
 from studio.curation.named_acts import actor
 

@@ -15,7 +15,8 @@ import xxhash
 from sqlalchemy import Connection, bindparam, insert, select, text, update
 
 from db.interactions import Record, insert_records
-from db.models import INTERACTIONS, Source, table
+from db.models.base import table
+from db.models.interactions import INTERACTIONS, Source
 from db.store import Store, now_ms
 from exports.quality import CUT_OFF
 from studio.chat import Reply

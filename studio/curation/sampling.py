@@ -15,6 +15,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, text
 
+from db.counted import counted
 from db.errors import BadInput
 from db.interactions import bodies, loads, output_of
 from db.store import Store
@@ -106,9 +107,8 @@ def sample(
     try:
         interrupted = asking.run(workers)
     except EndpointError as error:
-        raise EndpointError(
-            f"{error} ({asking.came} answers came and are kept; the same command goes on there)"
-        ) from error
+        came = counted(asking.came, "answer came and is kept", "answers came and are kept")
+        raise EndpointError(f"{error} ({came}; the same command goes on there)") from error
     finally:
         client.close()
     ids = stored_answers(store, order, [question.problem for question in questions.asked])

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, select
 
 from db import filters
-from db.models import BODIES, INTERACTIONS
+from db.models.interactions import BODIES, INTERACTIONS
 from db.store import Store
 from exports.atomic import atomic
 from studio import settings

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Row, select, text, update
 
 from db import filters
 from db.interactions import loads
-from db.models import BODIES, INTERACTIONS
+from db.models.interactions import BODIES, INTERACTIONS
 from db.store import Store
 from studio.curation.carried_tests import (
     CarriedTests,
@@ -74,6 +74,10 @@ class _Verification:
     total: int = 0
 
     def run(self, workers: int) -> dict[str, Any]:
+        """Run what is due and count it; Ctrl-C keeps what was found until then.
+
+        Raises SandboxUnavailable where hostile code cannot be held.
+        """
         assign_problems(self.store)
         with self.store.read() as connection:
             ids = (

@@ -117,6 +117,7 @@ class _Sparse:
 
     @classmethod
     def of(cls, model: WordModel, texts: Sequence[str], own: Matrix) -> _Sparse:
+        """The matrix of texts, each with the caller's features (texts x features)."""
         features = np.arange(own.shape[1] + 1) + len(model.terms)
         found = [model._found(text) for text in texts]
         one = np.ones(1, np.float32)

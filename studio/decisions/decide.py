@@ -10,8 +10,10 @@ from sqlalchemy import insert, select
 
 from db.errors import BadInput
 from db.interactions import dumps, loads
-from db.models import Arm as ArmRow
-from db.models import Decision, Evaluation, Run, table
+from db.models.base import table
+from db.models.evaluations import Arm as ArmRow
+from db.models.evaluations import Decision, Evaluation
+from db.models.runs import Run
 from db.store import Store, now_ms
 from exports.suites import Suite
 from studio import settings

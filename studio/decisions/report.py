@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from db.counted import counted
 from studio.evals.compare import sentence
 
 HOLDS = {True: "true", False: "false", None: "null"}
@@ -39,7 +40,7 @@ def summary(value: Decision) -> str:
     first = value["arms"][0]
     lines = [
         f"{value['verdict'].upper().replace('_', ' ')}: {value['scenario']}",
-        f"Suite {value['suite']}, {value['n']} items. "
+        f"Suite {value['suite']}, {counted(value['n'], 'item')}. "
         f"{value['against']}: {rate(first['overall']['a'])}",
     ]
     for arm in value["arms"]:
@@ -67,7 +68,7 @@ def markdown(value: Decision, at_ms: int) -> str:
         f"# {_cell(title[:1].upper() + title[1:])}",
         _cell(value["scenario"]),
         f"Verdict {value['verdict']} for {_cell(value['arm'])} against {_cell(value['against'])}, "
-        f"on suite {_cell(value['suite'])} with {value['n']} items; {when}. "
+        f"on suite {_cell(value['suite'])} with {counted(value['n'], 'item')}; {when}. "
         "Intervals are 95%: Wilson for rates, "
         "Tango for paired differences; p by the exact McNemar test, adjusted by Holm within a "
         f"table. Differences within ±{100 * value['margin']:g} points count as none.",

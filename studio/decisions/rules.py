@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic import Field
 
+from db.counted import counted
 from studio.evals.compare import Verdict, compare, sentence
 from studio.settings import Settings, config_path, read_yaml
 
@@ -87,11 +88,15 @@ def _suite_can_tell(rules: Rules, arm: Evidence) -> Ruling:
     seen = overall["detectable"]
     n = overall["a"]["n"]
     if seen is None:
-        return Ruling("suite_can_tell", False, f"{n} items detect no difference at all")
+        return Ruling(
+            "suite_can_tell",
+            False,
+            f"{counted(n, 'item detects', 'items detect')} no difference at all",
+        )
     return Ruling(
         "suite_can_tell",
         seen <= rules.max_detectable or overall["verdict"] != "undecided",
-        f"{n} items detect {100 * seen:.0f} points or more",
+        f"{counted(n, 'item detects', 'items detect')} {100 * seen:.0f} points or more",
     )
 
 
@@ -170,7 +175,7 @@ def conclude(arm: Evidence, rulings: list[Ruling], few_shot: Evidence | None) ->
     holds = {ruling.id: ruling.holds for ruling in rulings}
     if not holds["suite_can_tell"] and not holds["better_somewhere"]:
         needed = arm.delta["overall"]["n_needed"]
-        return "undecided", f"the suite is too small to tell; about {needed} items are needed"
+        return "undecided", f"the suite is too small to tell; about {needed:,} items are needed"
     if not holds["better_somewhere"]:
         return _not_better(arm, holds)
     if holds["no_category_worse"] is False:

@@ -19,7 +19,9 @@ from rapidfuzz import fuzz, process
 from sqlalchemy import select
 
 from db.errors import BadInput, NotFound
-from db.models import Checkpoint, Dataset, Run, table
+from db.models.base import table
+from db.models.datasets import Dataset
+from db.models.runs import Checkpoint, Run
 from db.store import Store
 from exports.frozen import StoredExample, examples_of, find_dataset
 from exports.suites import Item, last_request

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from db.counted import counted
 from db.errors import BadInput
 from studio.evals import statistics
 
@@ -99,17 +100,20 @@ def sentence(delta: Mapping[str, Any], margin: float = MARGIN) -> str:
     points = f"{100 * delta['delta']:+.1f} points ({low:+.1f} to {high:+.1f})"
     match delta["verdict"]:
         case "better" | "worse" as verdict:
-            return f"{verdict}: {points}, p = {delta['p_adjusted']:.2g}"
+            p_value = statistics.p_in_words(delta["p_adjusted"])
+            sign = "" if p_value.startswith("<") else "= "
+            return f"{verdict}: {points}, p {sign}{p_value}"
         case "equivalent":
             return f"equivalent: {points} lies within ±{100 * margin:.0f} points"
         case _:
             seen = delta["detectable"]
             known = (
-                f"{delta['a']['n']} items detect {100 * seen:.0f} points or more"
+                f"{counted(delta['a']['n'], 'item detects', 'items detect')} "
+                f"{100 * seen:.0f} points or more"
                 if seen is not None
-                else f"{delta['a']['n']} items detect nothing"
+                else f"{counted(delta['a']['n'], 'item detects', 'items detect')} nothing"
             )
-            return f"undecided: {points}; {known}, about {delta['n_needed']} are needed"
+            return f"undecided: {points}; {known}, about {delta['n_needed']:,} are needed"
 
 
 def read_verdicts(path: Path) -> list[Verdict]:
@@ -170,7 +174,8 @@ def _pair(a: Sequence[Verdict], b: Sequence[Verdict]) -> list[Pair]:
         alone = [item for item in ours if item not in theirs]
         if alone:
             raise BadInput(
-                f"{len(alone)} items are only in the {name} of the two ({', '.join(alone[:3])}"
+                f"{counted(len(alone), 'item is', 'items are')} only in the {name} of the "
+                f"two ({', '.join(alone[:3])}"
                 f"{', …' if len(alone) > 3 else ''}); a comparison needs the same items in both"
             )
     return [(verdict, right[verdict.item]) for verdict in a]
@@ -191,7 +196,8 @@ def _struck_apart(pairs: Sequence[Pair]) -> dict[str, int]:
 def struck_sentence(struck: Mapping[str, int]) -> str:
     """One line about the items that stand aside."""
     return (
-        f"{struck['n']:,} items are struck, since the training side shares them: "
+        f"{counted(struck['n'], 'item is', 'items are')} struck, since the training side "
+        "shares them: "
         f"A passed {struck['a_passed']:,} of them, B {struck['b_passed']:,}"
     )
 

@@ -16,8 +16,9 @@ import xxhash
 from sqlalchemy import func, insert, select
 
 from db.interactions import dumps, loads
-from db.models import Arm as ArmRow
-from db.models import Evaluation, Generation, Outcome, table
+from db.models.base import table
+from db.models.evaluations import Arm as ArmRow
+from db.models.evaluations import Evaluation, Generation, Outcome
 from db.store import Store, now_ms
 from exports.suites import Item, Suite
 from studio.evals.arms import MAX_NEW_TOKENS, Arm

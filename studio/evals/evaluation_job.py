@@ -16,7 +16,8 @@ from sqlalchemy import select
 
 from db.errors import BadInput, Refused
 from db.interactions import loads
-from db.models import Arm, Evaluation, table
+from db.models.base import table
+from db.models.evaluations import Arm, Evaluation
 from db.store import Store, now_ms
 from studio import jobs
 from studio.evals.known_suites import find_suite

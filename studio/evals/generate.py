@@ -214,6 +214,7 @@ class _Work:
 
     @property
     def left(self) -> int:
+        """How many tokens it may still generate."""
         return self.decoding.max_new_tokens - len(self.generated)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from db.counted import counted
 from exports.call_values import Call
 from exports.code_blocks import python_code
 from exports.suites import Item
@@ -105,7 +106,7 @@ def _is_number(value: Any) -> bool:
 
 def _difference(calls: Sequence[Call], expected: Sequence[Call]) -> str:
     if len(calls) != len(expected):
-        return f"{len(calls)} calls where {len(expected)} were wanted"
+        return f"{counted(len(calls), 'call')} where {counted(len(expected), 'was', 'were')} wanted"
     for call, wanted in zip(calls, expected, strict=True):
         if call.name != wanted.name:
             return f"called {call.name}, wanted {wanted.name}"

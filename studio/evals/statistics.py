@@ -40,12 +40,18 @@ def mcnemar(fixed: int, broken: int) -> float:
 
 
 _LN2 = math.log(2)
+_LEAST_P = 1e-300  # floats lose their digits at 2e-308
 
 
 def _log(value: int) -> float:
     """Natural logarithm of an integer of any size."""
     shift = max(0, value.bit_length() - 60)
     return math.log(value >> shift) + shift * _LN2
+
+
+def p_in_words(p_value: float) -> str:
+    """A p-value in two digits; a bound below what a float can hold, since no p is 0."""
+    return f"{p_value:.2g}" if p_value >= _LEAST_P else f"< {_LEAST_P:.0g}"
 
 
 def paired_interval(fixed: int, broken: int, n: int) -> tuple[float, float]:

@@ -10,7 +10,9 @@ from pathlib import Path
 from sqlalchemy import select
 
 from db.interactions import loads
-from db.models import Checkpoint, Dataset, Run, table
+from db.models.base import table
+from db.models.datasets import Dataset
+from db.models.runs import Checkpoint, Run
 from db.store import Store
 from exports.frozen import find_dataset
 from exports.leakage import struck_items

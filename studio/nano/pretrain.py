@@ -211,6 +211,7 @@ class _Log:
         self.tokens, self.started = 0, time.monotonic()
 
     def add(self, step: int, loss: float, tokens: int) -> None:
+        """Count a step's loss and tokens; every fifty steps, and at the end, write their line."""
         self.losses.append(loss)
         self.tokens += tokens
         if len(self.losses) < _LOG_EVERY and step + 1 < self.steps:

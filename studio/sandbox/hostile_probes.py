@@ -23,6 +23,7 @@ def run_a_program() -> None:
 
 
 def write_into(place: Path) -> Callable[[], object]:
+    """A probe that writes a file there."""
     return lambda: (place / "studio-was-here").write_text("x")
 
 

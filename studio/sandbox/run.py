@@ -54,6 +54,7 @@ class _Run:
         self._lanes = [Lane(tier, limits) for _ in range(workers)]
 
     def results(self) -> Iterator[Result]:
+        """Results as they come, in no order. An error of a lane or of the tasks is raised here."""
         threads = [
             threading.Thread(target=self._work, args=(lane,), daemon=True) for lane in self._lanes
         ]

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from db.counted import counted
 from db.secrets import mask_secrets
 from exports.suites import Item
 from studio.evals.stored import Side
@@ -87,7 +88,11 @@ def reading(item: Item | None, text: str) -> str:
         from exports.code_blocks import python_code
 
         code = python_code(text)
-        return "no Python code" if code is None else f"{len(code.splitlines())} lines of Python"
+        return (
+            "no Python code"
+            if code is None
+            else f"{counted(len(code.splitlines()), 'line')} of Python"
+        )
     from exports.tool_calls import parse
 
     return _in_words(parse(text, (item.tools or None) if item else None))
@@ -111,7 +116,7 @@ def outcome(side: Side) -> str:
     lines = [f"{found.verdict}{strict}", *([found.detail] if found.detail else [])]
     if answer is not None:
         lines.append(
-            f"{answer.completion_tokens:,} tokens in {answer.seconds:.2f} s, "
+            f"{counted(answer.completion_tokens, 'token')} in {answer.seconds:.2f} s, "
             f"ended by {answer.finish_reason}"
         )
     return "\n".join(lines)

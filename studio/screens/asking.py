@@ -38,7 +38,7 @@ def filter(screen: BrowseScreen) -> None:
 
 def _values(screen: BrowseScreen) -> dict[str, list[str]]:
     """The values that the keys of a filter can have; those of the store are read once."""
-    from db.models import STATUSES
+    from db.models.interactions import STATUSES
 
     if not screen.values:
         screen.values = {

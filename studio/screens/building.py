@@ -15,6 +15,7 @@ from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import Input, Static
 
+from db.counted import counted
 from db.errors import StudioError
 from studio.commands import Command
 from studio.completion import Completion, complete_filter, complete_word
@@ -150,7 +151,10 @@ class BuildScreen(WorkingScreen):
         if wanted is None:
             self._outcome.show(Content(""))
             return
-        parts = [Content.styled(f"{message.matching:,} interactions match", "bold")]
+        found = f"{counted(message.matching, 'interaction')} match{'es' * (message.matching == 1)}"
+        parts = [Content.styled(found, "bold")]
+        if not message.matching:
+            parts.append(Content("\na in 1 Browse accepts what is good; or take another filter"))
         if message.dropped:
             parts.append(dropped_line(message.dropped))
         if message.matching:
@@ -186,7 +190,11 @@ class BuildScreen(WorkingScreen):
         self.do(f"building {self.values['name'].strip()}", arguments_of(self.values),
                 self._made, self._not_made)  # fmt: skip
 
-    def _made(self, answer: dict[str, Any]) -> None:
+    def _made(self, answer: dict[str, Any] | None) -> None:
+        if answer is None:
+            self._again()
+            self.say("cancelled: nothing was built")
+            return
         self._built(answer, self.values["base"].strip() or "nano")
         self._over = True
         if self.is_current:
@@ -204,9 +212,7 @@ class BuildScreen(WorkingScreen):
     def back(self) -> bool:
         """End the building, or leave the form; what was typed is kept."""
         if self.building:
-            self.cancel_work()
-            self._again()
-            self.say("cancelled: nothing was built")
+            self.interrupt_work()
         else:
             self.dismiss()
         return True

@@ -15,9 +15,10 @@ from textual.widgets import Static
 from studio.commands import Command
 from studio.screen_text import screen_text
 from studio.screens.working import WorkingScreen
+from studio.widgets.facts import Facts
+from studio.widgets.hanging import hanging
 from studio.widgets.key_line import KeyLine
 from studio.widgets.listing import ListColumn, Listing
-from studio.widgets.pane import Pane
 
 if TYPE_CHECKING:
     from exports.frozen import Frozen
@@ -43,7 +44,7 @@ class ChecksScreen(WorkingScreen):
         yield Static("", id="status", markup=False)
         with Container(id="checks"):
             yield Listing(COLUMNS, self.commands, id="check-list")
-            yield Pane(self.commands, id="evidence")
+            yield Facts(self.commands, id="evidence")
         yield Static("", id="message", markup=False)
         yield KeyLine(id="keys")
 
@@ -53,9 +54,9 @@ class ChecksScreen(WorkingScreen):
         return self.query_one("#check-list", Listing)
 
     @property
-    def evidence(self) -> Pane:
+    def evidence(self) -> Facts:
         """The check under the cursor in full."""
-        return self.query_one("#evidence", Pane)
+        return self.query_one("#evidence", Facts)
 
     def on_mount(self) -> None:
         """Check at once."""
@@ -95,11 +96,13 @@ class ChecksScreen(WorkingScreen):
     @on(Listing.Moved)
     def _moved(self) -> None:
         if self.checks:
-            self.evidence.show(evidence_of(self.checks[self.listing.cursor]))
+            check = self.checks[self.listing.cursor]
+            self.evidence.show(lambda width, _: evidence_of(check, width))
+            self.evidence.action_first()
 
     def places(self) -> list[str]:
         """The places of the command table that have the focus, the innermost first."""
-        return ["pane" if self.focused is self.evidence else "lines", "checks"]
+        return ["lines", "checks"]
 
     def back(self) -> bool:
         """End the checking, or go back to the datasets."""
@@ -141,14 +144,14 @@ def summary_of(answer: Mapping[str, Any]) -> str:
     )
 
 
-def evidence_of(check: Mapping[str, Any]) -> Content:
-    """A check in full: what was seen, on which example, and what to do about it."""
+def evidence_of(check: Mapping[str, Any], width: int) -> Content:
+    """A check in full: what was seen, what to do about it, and on which example."""
     title = f"{STATES[check['status']]}  {check['id'].replace('_', ' ')}"
     parts = [Content.styled(title, "bold"), Content(screen_text(check["detail"]))]
+    if check["remedy"] and check["status"] != "pass":
+        remedy = Content(screen_text(check["remedy"], one_line=True))
+        parts += [Content.styled("\nwhat to do", "bold"), hanging(Content("  → "), remedy, width)]
     if check["example"]:
         seen = "\n".join(f"  {name}: {value}" for name, value in check["example"].items())
         parts += [Content.styled("\nevidence", "bold"), Content(screen_text(seen))]
-    if check["remedy"] and check["status"] != "pass":
-        remedy = Content(screen_text(f"  → {check['remedy']}"))
-        parts += [Content.styled("\nwhat to do", "bold"), remedy]
     return Content("\n").join(parts)

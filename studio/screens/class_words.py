@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from db.counted import counted
 from studio.screen_text import screen_text
+from studio.widgets.columns import fitted
 from studio.widgets.listing import ListColumn
 
 Value = Mapping[str, Any]
@@ -49,18 +51,18 @@ def mix(stats: Value) -> Iterator[str]:
     words = stats["keyword_distribution"]
     bench = stats["benchmark"] or {"n": 0, "distribution": {}}
     planned, found = stats["planned_distribution"], stats["agent_distribution"]
-    yield f"── mix of {stats['total_interactions']:,} interactions"
+    yield f"── mix of {counted(stats['total_interactions'], 'interaction')}"
     yield f"{'agent':<12} {'n':>7} {'share':>7} {'planned':>8} {'by words':>9} {'benchmark':>10}"
     of_words = sum(words.values()) or 1
     for name in dict.fromkeys((*planned, *found, *words, *bench["distribution"])):
         n = found.get(name, 0)
         there = percent(bench["distribution"].get(name, 0) / bench["n"]) if bench["n"] else "·"
         yield (
-            f"{name[:12]:<12} {n:>7,} {percent(n / total):>7} {percent(planned.get(name)):>8} "
+            f"{_named(name, 12)} {n:>7,} {percent(n / total):>7} {percent(planned.get(name)):>8} "
             f"{percent(words.get(name, 0) / of_words):>9} {there:>10}"
         )
     if bench["n"]:
-        yield f"benchmark: {bench['name']}, {bench['n']:,} tasks"
+        yield f"benchmark: {bench['name']}, {counted(bench['n'], 'task')}"
     else:
         yield "no benchmark was evaluated yet (studio stats --benchmark FILE shows one)"
     agreed = stats["keyword_agreement"]
@@ -99,10 +101,10 @@ def trusted(trust: Value) -> Iterator[str]:
         return
     for by, counts in trust["confusion"].items():
         yield ""
-        yield f"labelled (down) against {by} (across), {trust['labels']:,} requests"
-        yield " " * 12 + "".join(f"{name[:11]:>12}" for name in counts)
+        yield f"labelled (down) against {by} (across), {counted(trust['labels'], 'request')}"
+        yield " " * 12 + "".join(f" {_named(name, 11, right=True)}" for name in counts)
         for label, answered in counts.items():
-            yield f"{label[:12]:<12}" + "".join(f"{n:>12,}" for n in answered.values())
+            yield _named(label, 12) + "".join(f"{n:>12,}" for n in answered.values())
         yield ""
         yield f"reliability of the {by}: how often answers of a confidence are right"
         yield from _bins(trust["reliability"][by])
@@ -118,6 +120,10 @@ def _bins(bins: Sequence[Value]) -> Iterator[str]:
                 f"{percent(row['confidence']):>7} {percent(row['accuracy']):>7}  "
                 f"{_interval(row['ci95'])}"
             )
+
+
+def _named(agent: str, width: int, *, right: bool = False) -> str:
+    return fitted(screen_text(agent, one_line=True), width, right=right)
 
 
 def _interval(bounds: Sequence[float]) -> str:

@@ -175,25 +175,10 @@ class ClassesScreen(WorkingScreen):
         n = f"{answer['classified']:,} classified, {answer['low_confidence']:,} unsure"
         self.load(f"{n} · {'u undoes' if answer['act'] else 'as they were'}")
 
-    def _turn(self, kind: str) -> None:
-        from db import acts
-        from studio.curation import named_acts
-
-        turn = acts.undo if kind == "undo" else acts.redo
-        self.studio.act(lambda store: turn(store, 1, actor=named_acts.actor()), kind)
-
-    def action_undo(self) -> None:
-        """Take the last act back."""
-        self._turn("undo")
-
-    def action_redo(self) -> None:
-        """Bring back what was undone."""
-        self._turn("redo")
-
     def acted(self, outcome: Outcome) -> None:
         """An act was written: say so, and count anew."""
+        said = acting.report(outcome, self.act_of(outcome))
         if outcome.error is not None:
-            self.say(acting.report(outcome, None), wrong=True)
-            return
-        done = outcome.done.changed if outcome.done else 0
-        self.load(f"{outcome.kind}: {acting.rows(done)}" if done else f"nothing to {outcome.kind}")
+            self.say(said, wrong=True)
+        else:
+            self.load(said)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from textual.message import Message
 
 from studio.screens import cluster_words
-from studio.screens.reading import ReadingScreen
+from studio.screens.beside import BesideScreen
 from studio.widgets.side_by_side import Section
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Measured(Message):
         super().__init__()
 
 
-class ClusterReader(ReadingScreen):
+class ClusterReader(BesideScreen):
     """A screen that reads clusters and their members, never in the thread that draws."""
 
     def load(self, *, keep: int | None = None, member: int | None = None) -> None:

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from db.reader import Reader
 from studio import acting
-from studio.acting import Outcome
+from studio.acting import Act, Outcome
 from studio.commands import Command
 from studio.screens.cluster_reading import ClusterReader
-from studio.widgets.listing import Listing
 
 if TYPE_CHECKING:
     from db.acts import Done
@@ -33,11 +30,7 @@ class ClusteredScreen(ClusterReader):
         self.pair_of: int | None = None  # the cluster that `pair` is of
         self.decided: set[int] = set()  # acts on these are written, but not read again yet
         self.writing = 0  # acts
-
-    @property
-    def listing(self) -> Listing:
-        """The clusters."""
-        return self.query_one("#clusters", Listing)
+        self._afterwards: list[Callable[[], object]] | None = []  # None when the list is there
 
     @property
     def current(self) -> Cluster | None:
@@ -49,21 +42,29 @@ class ClusteredScreen(ClusterReader):
         current = self.current
         return self.pair if current is not None and current.number == self.pair_of else None
 
+    def listed(self) -> None:
+        """The list is there: decide as was asked for meanwhile."""
+        waiting, self._afterwards = self._afterwards, None
+        for decide in waiting or ():
+            decide()
+
     # acts
 
-    def _act(self, act: Callable[[Store], Done], kind: str = "act") -> bool:
-        if not self.studio.act(act, kind):
-            self.say("the store is still being opened; again in a moment")
-            return False
-        self.writing += 1
-        return True
+    def write(self, act: Act, kind: str = "act") -> bool:
+        """Write an act after those before it, and count it until it is written."""
+        taken = super().write(act, kind)
+        self.writing += taken
+        return taken
 
     def _decide(self, decide: Callable[[Store, int], Done]) -> None:
         """Let an act decide on the cluster under the cursor, and go on to the next open one."""
+        if self._afterwards is not None:  # a fast typist decides before the list is there
+            self._afterwards.append(lambda: self._decide(decide))
+            return
         cluster = self.current
         if cluster is None:
             self.say("there is no cluster to decide on")
-        elif self._act(lambda store: decide(store, cluster.number)):
+        elif self.write(lambda store: decide(store, cluster.number)):
             self._go_on(cluster)
 
     def _go_on(self, cluster: Cluster) -> None:
@@ -99,7 +100,7 @@ class ClusteredScreen(ClusterReader):
 
         pair = self.ready_pair()
         if pair is None or pair.right is None:
-            self.say("there is no member on the right to keep")
+            self._say_nothing_right("keep")
             return
         kept = pair.right.id
         self._decide(lambda store, number: cluster_acts.keep(store, number, kept))
@@ -110,35 +111,23 @@ class ClusteredScreen(ClusterReader):
 
         pair, cluster = self.ready_pair(), self.current
         if pair is None or pair.right is None or cluster is None:
-            self.say("there is no member on the right to drop")
+            self._say_nothing_right("drop")
             return
         member = pair.right
-        dropped = self._act(lambda store: named_acts.set_status(store, [member.id], "drop"))
+        dropped = self.write(lambda store: named_acts.set_status(store, [member.id], "drop"))
         if dropped and cluster.live - (member.status != "dropped") < 2:
             self._go_on(cluster)
 
-    def _turn(self, kind: str) -> None:
-        from db import acts
-        from studio.curation import named_acts
-
-        turn = acts.undo if kind == "undo" else acts.redo
-        self._act(lambda store: turn(store, 1, actor=named_acts.actor()), kind)
-
-    def action_undo(self) -> None:
-        """Take the last act back."""
-        self._turn("undo")
-
-    def action_redo(self) -> None:
-        """Bring back what was undone."""
-        self._turn("redo")
+    def _say_nothing_right(self, act: str) -> None:
+        if self.current is not None and self.ready_pair() is None:
+            self.say("the members are still being read; again in a moment")
+        else:
+            self.say(f"there is no member on the right to {act}")
 
     def acted(self, outcome: Outcome) -> None:
         """An act was written: say so, and show what it changed."""
         self.writing = max(0, self.writing - 1)
-        act = None
-        if outcome.done is not None and outcome.done.acts:
-            with contextlib.closing(Reader(self.path)) as store:
-                act = store.act(outcome.done.acts[-1])
+        act = self.act_of(outcome)
         self.say(acting.report(outcome, act), wrong=outcome.error is not None)
         if act is None or outcome.kind == "act":
             self.load()

@@ -12,6 +12,7 @@ from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Static
 
+from db.counted import counted
 from studio.commands import Command
 from studio.screen_text import screen_text
 from studio.screens import deltas, leaving
@@ -173,7 +174,7 @@ class CompareScreen(PairingScreen):
             parts.append(f"A {a} ─ B {b}")
         if self.board is not None:
             parts.append(Path(self.board.suite).name)
-            counts.append(f"{self.board.n:,} items")
+            counts.append(counted(self.board.n, "item"))
         if self.comparison is not None and (struck := self.comparison.value["struck"]["n"]):
             counts.append(f"! {struck:,} struck")
         if self.zoomed and self.item is not None:

@@ -76,8 +76,7 @@ class CuratedScreen(StudioScreen):
         if not chosen:
             self.say("there is no row to act on")
             return
-        if not self.studio.act(lambda store: run(store, chosen)):
-            self.say("the store is still being opened; again in a moment")
+        if not self.write(lambda store: run(store, chosen)):
             return
         if marked:
             self.say(f"writing {acting.rows(len(chosen))} …")
@@ -87,10 +86,7 @@ class CuratedScreen(StudioScreen):
 
     def acted(self, outcome: Outcome) -> None:
         """An act was written: say so, and draw what it changed."""
-        act = None
-        if outcome.done is not None and outcome.done.acts:
-            with contextlib.closing(Reader(self.path)) as store:
-                act = store.act(outcome.done.acts[-1])
+        act = self.act_of(outcome)
         self.say(acting.report(outcome, act), wrong=outcome.error is not None)
         self.rows.forget()
         if outcome.kind != "act" and act is not None and act.only is not None:
@@ -121,19 +117,7 @@ class CuratedScreen(StudioScreen):
         """Neither accepted nor dropped."""
         self._set_status("reset")
 
-    def _turn(self, kind: str) -> None:
-        from db import acts
-        from studio.curation import named_acts
-
-        turn = acts.undo if kind == "undo" else acts.redo
-        self.rows.when_settled(
-            lambda: self.studio.act(lambda store: turn(store, 1, actor=named_acts.actor()), kind)
-        )
-
-    def action_undo(self) -> None:
-        """Take the last act back."""
-        self._turn("undo")
-
-    def action_redo(self) -> None:
-        """Bring back what was undone."""
-        self._turn("redo")
+    def turn(self, kind: str) -> None:
+        """`undo` or `redo` the last act, after those that wait for their rows."""
+        turn = super().turn
+        self.rows.when_settled(lambda: turn(kind))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from textual import on
 
+from db.counted import counted
 from db.errors import BadInput
 from studio.commands import Command
 from studio.completion import complete_word
@@ -63,7 +64,7 @@ class DatasetActsScreen(WorkingScreen):
     ) -> None:
         self._answer = then
         self.prompt.ask(
-            question, value, hint=hint, check=check,
+            question, value, hint=hint, check=check, suggested=True,
             complete=lambda text, cursor: complete_word(text, cursor, words),
         )  # fmt: skip
         self.draw_keys()
@@ -153,21 +154,7 @@ class DatasetActsScreen(WorkingScreen):
         rows = sum(file["rows"] for file in answer["files"])
         left = sum(answer["left_out"].values())
         more = f"; {left:,} cannot be said in this format" if left else ""
-        self.say(f"{rows:,} examples in {len(answer['files'])} files written to {folder}{more}")
-
-    # acts
-
-    def action_undo(self) -> None:
-        """Take the last act of curation back."""
-        self._turn("undo")
-
-    def action_redo(self) -> None:
-        """Bring back what was undone."""
-        self._turn("redo")
-
-    def _turn(self, kind: str) -> None:
-        from db import acts
-        from studio.curation import named_acts
-
-        turn = acts.undo if kind == "undo" else acts.redo
-        self.studio.act(lambda store: turn(store, 1, actor=named_acts.actor()), kind)
+        self.say(
+            f"{counted(rows, 'example')} in {counted(len(answer['files']), 'file')} "
+            f"written to {folder}{more}"
+        )

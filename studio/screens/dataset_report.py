@@ -7,7 +7,9 @@ from typing import Any
 
 from textual.content import Content
 
+from db.counted import counted
 from studio.screen_text import screen_text
+from studio.widgets.columns import fitted
 
 BAR = 24  # cells of a share of 100%
 WORDS = {
@@ -61,12 +63,11 @@ def report_of(
 
 def _sizes(report: Mapping[str, Any]) -> list[Content]:
     counts = " · ".join(f"{n:,} {split}" for split, n in report["examples"].items())
-    general = f", {report['replay']:,} general examples" if report["replay"] else ""
-    plural = "" if report["problems"] == 1 else "s"
-    tokens = "" if report["tokens"] is None else f"{report['tokens']:,} tokens · "
+    general = f", {counted(report['replay'], 'general example')}" if report["replay"] else ""
+    tokens = "" if report["tokens"] is None else f"{counted(report['tokens'], 'token')} · "
     return [
         Content.styled(_clean(counts), "bold"),
-        Content(f"\n{tokens}{report['problems']:,} problem{plural}{general}"),
+        Content(f"\n{tokens}{counted(report['problems'], 'problem')}{general}"),
     ]
 
 
@@ -113,7 +114,8 @@ def mix_of(by_agent: Mapping[str, int], plan: Mapping[str, float]) -> Content:
         share, planned = by_agent.get(name, 0) / total, plan.get(name)
         lines.append(
             Content.assemble(
-                _clean(f"{name[:12]:<12} {by_agent.get(name, 0):>5,} {100 * share:>4.0f}%  "),
+                fitted(_clean(name), 12),
+                f" {by_agent.get(name, 0):>5,} {100 * share:>4.0f}%  ",
                 Content.styled(bar(share, planned), "$text-accent"),
                 "  no plan" if planned is None else f"  plan {100 * planned:.0f}%",
             )

@@ -14,6 +14,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
+from db.counted import counted
 from studio.commands import Command
 from studio.screen_text import screen_text
 from studio.screens.dataset_acts import DatasetActsScreen
@@ -148,8 +149,9 @@ class DatasetsScreen(DatasetActsScreen):
         )
 
     def _draw_status(self) -> None:
-        count = "…" if self.datasets is None else f"{len(self.datasets):,}"
-        self.draw_status([f"3 Datasets ─ {self.path.name}"], [f"{count} datasets"])
+        found = self.datasets
+        count = "… datasets" if found is None else counted(len(found), "dataset")
+        self.draw_status([f"3 Datasets ─ {self.path.name}"], [count])
 
     def _draw_empty(self) -> None:
         self.set_class(not self.datasets, "-no-sets")

@@ -14,18 +14,21 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
+from db.counted import counted
 from db.errors import BadInput, StudioError
 from db.evaluations import StoredEvaluation
 from studio.commands import Command
 from studio.decisions import report
 from studio.evals.compare import sentence
+from studio.evals.statistics import p_in_words
 from studio.evals.stored import Board
 from studio.screen_text import screen_text
 from studio.screens import leaving
 from studio.screens.evaluated import EvaluatedScreen
+from studio.widgets.facts import Facts
+from studio.widgets.hanging import hanging
 from studio.widgets.key_line import KeyLine
 from studio.widgets.listing import ListColumn, Listing
-from studio.widgets.pane import Pane
 from studio.widgets.prompt import Prompt
 
 ARM_COLUMNS = (
@@ -77,7 +80,7 @@ class DecideScreen(EvaluatedScreen):
         yield Static(" reading …", id="nothing", markup=False)
         yield Static("", id="verdict", markup=False)
         yield Listing(ARM_COLUMNS, self.commands, id="arms")
-        yield Pane(self.commands, id="rules")
+        yield Facts(self.commands, id="rules")
         yield Static("", id="message", markup=False)
         yield Prompt(self.commands, id="prompt")
         yield KeyLine(id="keys")
@@ -88,9 +91,9 @@ class DecideScreen(EvaluatedScreen):
         return self.query_one("#arms", Listing)
 
     @property
-    def rules(self) -> Pane:
+    def rules(self) -> Facts:
         """The rules on the arm under the cursor, and the routes."""
-        return self.query_one("#rules", Pane)
+        return self.query_one("#rules", Facts)
 
     @property
     def prompt(self) -> Prompt:
@@ -151,26 +154,27 @@ class DecideScreen(EvaluatedScreen):
 
     @on(Listing.Moved)
     def _arm_chosen(self) -> None:
-        if self.value is not None and self.value["arms"]:
-            arm = self.value["arms"][self.arms.cursor]
-            self.rules.show(_evidence(self.value, arm))
+        if (value := self.value) is not None and value["arms"]:
+            arm = value["arms"][self.arms.cursor]
+            self.rules.show(lambda width, _: _evidence(value, arm, width))
+            self.rules.action_first()
 
     def _draw_status(self) -> None:
         parts = [f"6 Decide ─ {self.path.name}"]
         counts: list[str] = []
         if self.value is not None and not self.alone:
             parts.append(f"against {self.value['against']}")
-            counts.append(f"{len(self.value['arms'])} arms judged")
+            counts.append(f"{counted(len(self.value['arms']), 'arm')} judged")
         if self.board is not None:
             parts.append(Path(self.board.suite).name)
-            counts.append(f"{self.board.n:,} items")
+            counts.append(counted(self.board.n, "item"))
         self.draw_status(parts, counts)
 
     def places(self) -> list[str]:
         """The places of the command table that have the focus, the innermost first."""
         if self.prompt.display:
             return ["prompt"]
-        return ["pane" if self.focused is self.rules else "lines", "decide"]
+        return ["lines", "decide"]
 
     # moving about
 
@@ -225,7 +229,9 @@ class DecideScreen(EvaluatedScreen):
             date = time.strftime("%Y-%m-%d", time.gmtime())
             name = f"report-{Path(value['suite']).stem}-{date}.md"
             hint = "a file is written whole or not at all; one of that name is replaced"
-            self.prompt.ask("write the report to", name, hint=hint, check=_check_path)
+            self.prompt.ask(
+                "write the report to", name, hint=hint, check=_check_path, suggested=True
+            )
             self.draw_keys()
 
     def _decided(self) -> Decision | None:
@@ -297,28 +303,34 @@ def _arm_cells(arm: Mapping[str, Any]) -> list[str]:
         figures["verdict"],
         str(figures["fixed"]),
         str(figures["broken"]),
-        f"{figures['p_adjusted']:.2g}",
+        p_in_words(figures["p_adjusted"]),
         "·" if needed is None else f"{needed:,}",
         arm["verdict"].replace("_", " "),
     ]
 
 
-def _evidence(value: Decision, arm: Mapping[str, Any]) -> Content:
+def _evidence(value: Decision, arm: Mapping[str, Any], width: int) -> Content:
     """Each rule with its evidence on one arm, the routes, then the differences by group."""
+
+    def line(label: str, text: str) -> Content:
+        return hanging(_line(label), _line(text), width)
+
     parts: list[Content] = [_heading(f"rules on {arm['arm']}: {arm['scenario']}")]
     for rule in arm["rules"]:
         holds = Content.styled(f" {HOLDS[rule['holds']]} ", "bold")
-        parts.append(Content.assemble(holds, _line(f"{rule['id']:<18} {rule['evidence']}")))
+        parts.append(hanging(holds + f"{rule['id']:<19}", _line(rule["evidence"]), width))
     parts += [Content(""), _heading(f"routes: who serves whom after {value['verdict']}")]
-    width = max(map(len, value["routes"]), default=0)
-    parts += [_line(f" {agent:<{width}} → {served}") for agent, served in value["routes"].items()]
+    name_width = max(map(len, value["routes"]), default=0)
+    parts += [line(f" {agent:<{name_width}} → ", to) for agent, to in value["routes"].items()]
     groups = [
         *arm["by_category"].items(),
         *((f"agent {name}", figures) for name, figures in arm["by_agent"].items()),
     ]
-    width = max((len(name) for name, _ in groups), default=0)
+    parts += [Content(""), _heading("differences by category and by agent")]
+    name_width = max((len(name) for name, _ in groups), default=0)
     parts += [
-        _line(f" {name:<{width}}  {sentence(figures, value['margin'])}") for name, figures in groups
+        line(f" {name:<{name_width}}  ", sentence(figures, value["margin"]))
+        for name, figures in groups
     ]
     return Content("\n").join(parts)
 

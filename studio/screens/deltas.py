@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from studio.evals.compare import sentence, struck_sentence
+from studio.evals.statistics import p_in_words
 from studio.widgets.listing import ListColumn, Listing
 
 STATES = ("broken", "fixed", "both wrong", "all")  # what the list of items can show
@@ -24,14 +25,19 @@ class Delta:
         """Whether an item belongs to this group."""
         return self.kind == "overall" or item[self.kind] == self.name
 
+    @property
+    def title(self) -> str:
+        """The name; an agent's with the word."""
+        return f"agent {self.name}" if self.kind == "agent" else self.name
+
     def in_words(self, margin: float) -> str:
         """What the difference lets us say."""
-        kind = "agent " if self.kind == "agent" else ""
-        return f"{kind}{self.name}: {sentence(self.figures, margin)}"
+        return f"{self.title}: {sentence(self.figures, margin)}"
 
 
+MARKS = {"overall": "", "category": " ", "agent": " @"}  # before the names; the header says it too
 DELTA_COLUMNS = (
-    ListColumn("", 13),
+    ListColumn(" @ = agent", 13),
     ListColumn("n", 5, right=True),
     ListColumn("A %", 5, right=True),
     ListColumn("A 95%", 11, rank=2, right=True),
@@ -92,9 +98,8 @@ def delta_cells(delta: Delta) -> list[str]:
     figures = delta.figures
     a, b = figures["a"], figures["b"]
     low, high = figures["delta_ci95"]
-    indent = "" if delta.kind == "overall" else " "
     return [
-        indent + delta.name,
+        MARKS[delta.kind] + delta.name,
         f"{a['n']:,}",
         _rate(a["rate"]),
         _interval(a["ci95"]),
@@ -106,7 +111,7 @@ def delta_cells(delta: Delta) -> list[str]:
         str(figures["broken"]),
         str(figures["both"]),
         str(figures["neither"]),
-        f"{figures['p_adjusted']:.2g}",
+        p_in_words(figures["p_adjusted"]),
         "·" if figures["n_needed"] is None else f"{figures['n_needed']:,}",
         str(figures["verdict"]),
     ]
@@ -139,7 +144,7 @@ def states_line(items: Sequence[Mapping[str, Any]], delta: Delta | None, wanted:
     for name in STATES:
         count = len(items_in(items, delta, name))
         parts.append(f"[{name} {count:,}]" if name == wanted else f" {name} {count:,} ")
-    where = f" in {delta.name}" if delta and delta.kind != "overall" else ""
+    where = f" in {delta.title}" if delta and delta.kind != "overall" else ""
     return f" {' '.join(parts)}{where}".replace("\n", " ")
 
 
@@ -161,7 +166,7 @@ def as_text(names: Sequence[str], value: Mapping[str, Any], deltas: Sequence[Del
     for delta in deltas:
         figures = delta.figures
         cells = [
-            delta.name,
+            delta.title,
             str(figures["a"]["n"]),
             *(
                 f"{_rate(figures[arm]['rate'])}% ({_interval(figures[arm]['ci95'])})"

@@ -12,6 +12,7 @@ from textual.content import Content
 from textual.timer import Timer
 from textual.widgets import Static
 
+from db.counted import counted
 from studio.commands import Command
 from studio.screen_text import screen_text
 from studio.screens import cluster_words
@@ -44,11 +45,6 @@ class DuplicatesScreen(ClusteredScreen):
         self._unmeasured: dict[int, Cluster] = {}  # those that were drawn without their figure
         self._timer: Timer | None = None
 
-    @property
-    def sides(self) -> SideBySide:
-        """The two members."""
-        return self.query_one("#pair", SideBySide)
-
     def compose(self) -> ComposeResult:
         """Status, clusters, what is compared, the two members, messages, keys."""
         yield Static("", id="status", markup=False)
@@ -79,10 +75,6 @@ class DuplicatesScreen(ClusteredScreen):
         self._draw_status()
         self._draw_titles()
 
-    def places(self) -> list[str]:
-        """The places of the command table that have the focus, the innermost first."""
-        return ["pane" if self.focused is self.sides else "lines", self.PLACE]
-
     # the clusters
 
     @on(Listed)
@@ -91,6 +83,7 @@ class DuplicatesScreen(ClusteredScreen):
         if not self.writing:
             self.decided.clear()
         self._show(message.keep)
+        self.listed()
 
     def _show(self, keep: int | None = None) -> None:
         current = self.current
@@ -125,11 +118,6 @@ class DuplicatesScreen(ClusteredScreen):
         if self.current is None or self.current.number != self.pair_of:
             self._position = 0
         self._timer = self.set_timer(FOLLOW, self._compare)
-
-    @on(Listing.Opened)
-    def action_read(self) -> None:
-        """To the two members."""
-        self.sides.focus()
 
     def _compare(self) -> None:
         if self.current is not None:
@@ -198,10 +186,6 @@ class DuplicatesScreen(ClusteredScreen):
             return False
         return True
 
-    def action_switch(self) -> None:
-        """To the other pane."""
-        (self.listing if self.focused is self.sides else self.sides).focus()
-
     def action_next_cluster(self) -> None:
         """One cluster down, wherever the focus is."""
         self.listing.move_to(self.listing.cursor + 1)
@@ -225,16 +209,6 @@ class DuplicatesScreen(ClusteredScreen):
             return
         self._position = (self._position + step) % pair.others
         self._compare()
-
-    def action_next_difference(self) -> None:
-        """To the next difference."""
-        if not self.sides.go_to_difference(1):
-            self.say("no difference below")
-
-    def action_previous_difference(self) -> None:
-        """To the difference before."""
-        if not self.sides.go_to_difference(-1):
-            self.say("no difference above")
 
     def action_filter(self) -> None:
         """Show open clusters only, or all."""
@@ -265,7 +239,9 @@ class DuplicatesScreen(ClusteredScreen):
         self._alike.clear()
         self.load()
         found = (
-            f"{answer['documents']:,} interactions: {answer['exact_duplicates']:,} exact and "
-            f"{answer['near_duplicates']:,} near duplicates in {answer['clusters']:,} clusters"
+            f"{counted(answer['documents'], 'interaction')}: {answer['exact_duplicates']:,} "
+            "exact and "
+            f"{counted(answer['near_duplicates'], 'near duplicate')} in "
+            f"{counted(answer['clusters'], 'cluster')}"
         )
         self.say(f"{found} · {'u undoes' if answer['act'] else 'as they were'}")

@@ -13,6 +13,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
+from db.counted import counted
 from db.evaluations import StoredEvaluation
 from studio.commands import Command
 from studio.evals import stored
@@ -97,7 +98,7 @@ class EvaluatedScreen(StudioScreen):
             self.say("nothing was evaluated yet")
             return
         lines = [
-            f"{board.suite}  {board.n:,} items  {', '.join(map(board.label, board.arms))}"
+            f"{board.suite}  {counted(board.n, 'item')}  {', '.join(map(board.label, board.arms))}"
             for board in self.boards
         ]
         at = self.boards.index(self.board) if self.board in self.boards else 0
@@ -136,7 +137,8 @@ def _what_next(location: str, board: Board | None, run: int | None) -> str:
             "evaluates the base. Train a run and evaluate it on the same suite:\n"
             "arms are compared on the same items."
             if run is None
-            else "evaluates the base and your newest run on the same items."
+            else "evaluates the base and your newest run on the same items.\n"
+            "E does so for a run on screen 4."
         )
         return (
             "Nothing was evaluated yet.\n\n"
@@ -146,7 +148,7 @@ def _what_next(location: str, board: Board | None, run: int | None) -> str:
     only = board.arms[0]
     missing = "base" if only.adapter else "base+random4" if run is None else f"run:{run}"
     return (
-        f"Only {only.spec} was evaluated on {board.suite} ({board.n:,} items).\n\n"
+        f"Only {only.spec} was evaluated on {board.suite} ({counted(board.n, 'item')}).\n\n"
         f"studio evaluate {missing} --suite {shlex.quote(board.suite)} --store {store}\n"
         "puts a second arm beside it, on the same items.\n\n"
         "R reads again; s chooses another suite."

@@ -243,7 +243,8 @@ class ExamplesScreen(WorkingScreen):
 
         words = list(known_bases())
         self.prompt.ask(
-            "as read by the base", self.base, hint="a name of bases.yaml, a folder or a Hub name",
+            "as read by the base", self.base, suggested=True,
+            hint="a name of bases.yaml, a folder or a Hub name",
             complete=lambda text, cursor: complete_word(text, cursor, words),
         )  # fmt: skip
         self.draw_keys()

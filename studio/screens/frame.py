@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, cast
 
+from rich.cells import cell_len
 from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Static
 
+from db.reader import ActLine, Reader
 from studio import acting
-from studio.acting import Outcome
+from studio.acting import Act, Outcome
 from studio.commands import Command
 from studio.screen_text import screen_text
 from studio.widgets.bindings import bind
+from studio.widgets.columns import fitted
 from studio.widgets.key_line import KeyLine
 
 if TYPE_CHECKING:
@@ -38,17 +42,23 @@ class StudioScreen(Screen[None]):
         return cast("AdapterStudio", self.app)
 
     def say(self, text: str, *, wrong: bool = False) -> None:
-        """Show a line for the user, above the keys."""
+        """Show a line above the keys; the way on, which follows its last `·`, is never cut off."""
         line = self.query_one("#message", Static)
         line.set_class(wrong, "-wrong")
-        line.update(Content(" " + screen_text(text, one_line=True)), layout=False)
+        said, room = screen_text(text, one_line=True), self.size.width - 1
+        what, _, way = said.rpartition(" · ")
+        if cell_len(said) > room and what and cell_len(way) < room // 2:
+            said = f"{fitted(what, room - cell_len(way) - 3).rstrip()} · {way}"
+        line.update(Content(" " + said), layout=False)
 
     def draw_status(self, parts: Sequence[str], counts: Sequence[str] = ()) -> None:
         """The first line: what is shown on the left, how much of it on the right."""
-        left = " " + screen_text(" ─ ".join(parts), one_line=True)
         right = " ─ ".join(counts) + " "
-        gap = self.size.width - len(left) - len(right)
-        line = f"{left[: max(0, self.size.width - len(right) - 3)]} {'─' * max(1, gap - 2)} {right}"
+        left = screen_text(" ─ ".join(parts), one_line=True)
+        room = self.size.width - cell_len(right) - 4  # blanks around both, a line between them
+        if cell_len(left) > room:
+            left = fitted(left, max(1, room)).rstrip()
+        line = f" {left} {'─' * max(1, room + 1 - cell_len(left))} {right}"
         self.query_one("#status", Static).update(Content(line), layout=False)
 
     def draw_keys(self) -> None:
@@ -76,6 +86,34 @@ class StudioScreen(Screen[None]):
         bind(self, table, self.PLACE)
         self.draw_keys()
 
+    def act_of(self, outcome: Outcome) -> ActLine | None:
+        """What was written, undone or redone; None where nothing was."""
+        if outcome.done is None or not outcome.done.acts:
+            return None
+        with contextlib.closing(Reader(self.path)) as store:
+            return store.act(outcome.done.acts[-1])
+
     def acted(self, outcome: Outcome) -> None:
         """An act was written: say so."""
-        self.say(acting.report(outcome, None), wrong=outcome.error is not None)
+        self.say(acting.report(outcome, self.act_of(outcome)), wrong=outcome.error is not None)
+
+    def write(self, act: Act, kind: str = "act") -> bool:
+        """Write an act after those before it; False, and said, while the store is not open yet."""
+        opened = self.studio.act(act, kind)
+        if not opened:
+            self.say("the store is still being opened; again in a moment")
+        return opened
+
+    def turn(self, kind: str) -> None:
+        """`undo` or `redo` the last act."""
+        from studio.curation.named_acts import turn
+
+        self.write(lambda store: turn(store, kind), kind)
+
+    def action_undo(self) -> None:
+        """Take the last act back."""
+        self.turn("undo")
+
+    def action_redo(self) -> None:
+        """Bring back what was undone."""
+        self.turn("redo")

@@ -13,6 +13,9 @@ from studio.commands import PLACES, Command
 from studio.keys import key_names
 from studio.screen_text import screen_text
 from studio.widgets.bindings import bind
+from studio.widgets.hanging import hanging
+
+WIDTH, FRAME = 78, 6  # cells: of the list at most (app.tcss), and of its border, padding and bar
 
 
 class KeyList(OptionList, inherit_bindings=False):
@@ -36,20 +39,34 @@ class HelpScreen(ModalScreen[None]):
         yield found
 
     def on_mount(self) -> None:
-        """Fill the list."""
+        """Take the keys."""
+        self.query_one(KeyList).focus()
+
+    def on_resize(self) -> None:
+        """Fill the list, as wide as there is room."""
         listed = self.query_one(KeyList)
+        at = listed.highlighted
+        listed.clear_options()
+        width = min(WIDTH, self.app.size.width - 4) - FRAME
         for place in self._places:
             listed.add_option(None)
             listed.add_option(Content.styled(PLACES[place], "bold"))
             for command in self._table:
                 if command.where == place and command.keys:
-                    listed.add_option(_line(command))
-        listed.focus()
+                    listed.add_option(_line(command, width))
+        listed.highlighted = at
 
 
-def _line(command: Command) -> Content:
-    return Content.assemble(
-        Content.styled(f"{key_names(command):>15}  ", "$text-accent"),
-        screen_text(f"{command.label:<17}", one_line=False),
-        Content.styled(command.help, "$text-muted"),
+def _line(command: Command, width: int) -> Content:
+    label = Content.assemble(
+        Content.styled(f"{_short(key_names(command)):>15}  ", "$text-accent"),
+        f"{screen_text(command.label, one_line=True):<17}",
     )
+    return hanging(label, Content.styled(command.help, "$text-muted"), width)
+
+
+def _short(names: str) -> str:
+    """As many of the keys as there is room for; the first ones say enough."""
+    while len(names) > 15:
+        names = names.rpartition(" ")[0]
+    return names

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from textual import on
 
+from db.counted import counted
 from studio.commands import Command
 from studio.evals.stored import Comparison
 from studio.screens.answer_pane import Item
@@ -62,7 +63,7 @@ class ItemSearchScreen(EvaluatedScreen):
             return []
         hits, at = self.hits, self.item_list.cursor
         which = f"{hits.index(at) + 1:,} of " if at in hits else ""
-        return [f"/{self.words}: {which}{len(hits):,} hits"]
+        return [f"/{self.words}: {which}{counted(len(hits), 'hit')}"]
 
     def action_search(self) -> None:
         """Look for words in items and requests."""

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from textual.app import SuspendNotSupported
 
+from db.counted import counted
 from db.errors import BadInput, StudioError
 from db.reader import Body
-from studio import editing
+from studio import editing, suspending
 from studio.screen_text import screen_text
 from studio.widgets.blocks import blocks_of
 
@@ -27,8 +28,7 @@ def edit(screen: BrowseScreen) -> None:
         return
     before, identity = _answer(body), body.row.id
     try:
-        with screen.app.suspend():
-            after = editing.edited(before)
+        after = suspending.lent(screen.app, lambda: editing.edited(before))
     except SuspendNotSupported:
         screen.say("error: this terminal cannot be lent to an editor", wrong=True)
         return
@@ -66,8 +66,7 @@ def page(screen: BrowseScreen) -> None:
 def lend(screen: StudioScreen, text: str) -> None:
     """Lend the terminal to the user's pager for a text, made harmless as on the screen."""
     try:
-        with screen.app.suspend():
-            editing.paged(screen_text(text))
+        suspending.lent(screen.app, lambda: editing.paged(screen_text(text)))
     except SuspendNotSupported:
         screen.say("error: this terminal cannot be lent to a pager", wrong=True)
     except BadInput as error:
@@ -86,6 +85,9 @@ def copy(screen: BrowseScreen) -> None:
         text = pane.blocks[pane.chosen].text
     else:
         text = _answer(body)
+    if not text:
+        screen.say("there is no answer here to copy; Tab leads to the messages")
+        return
     copy_text(screen, text)
 
 
@@ -93,7 +95,9 @@ def copy_text(screen: StudioScreen, text: str) -> None:
     """Copy a text by OSC 52, or into a file where it is too long for that."""
     if len(text) <= OSC_52_MOST:
         screen.app.copy_to_clipboard(text)
-        screen.say(f"{len(text):,} characters copied (OSC 52; O opens them where that fails)")
+        screen.say(
+            f"{counted(len(text), 'character')} copied (OSC 52; O opens them where that fails)"
+        )
         return
     try:
         path = _file(text)

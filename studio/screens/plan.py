@@ -14,8 +14,9 @@ from studio.commands import Command
 from studio.screen_text import screen_text
 from studio.screens.checks import STATES, summary_of
 from studio.screens.working import WorkingScreen
+from studio.widgets.facts import Facts
+from studio.widgets.hanging import hanging
 from studio.widgets.key_line import KeyLine
-from studio.widgets.pane import Pane
 
 if TYPE_CHECKING:
     from exports.frozen import Frozen
@@ -44,13 +45,13 @@ class PlanScreen(WorkingScreen):
     def compose(self) -> ComposeResult:
         """Status, the plan, messages, keys."""
         yield Static("", id="status", markup=False)
-        yield Pane(self.commands, id="plan")
+        yield Facts(self.commands, id="plan")
         yield Static("", id="message", markup=False)
         yield KeyLine(id="keys")
 
     def on_mount(self) -> None:
         """Show what is known, and check the rest."""
-        self.query_one(Pane).focus()
+        self.query_one(Facts).focus()
         self._draw()
         self.do(
             f"checking {self.dataset.label}",
@@ -63,17 +64,22 @@ class PlanScreen(WorkingScreen):
 
     def places(self) -> list[str]:
         """The places of the command table that have the focus, the innermost first."""
-        return ["pane", "plan"]
+        return ["lines", "plan"]
 
     def _draw(self) -> None:
         from studio.training.recipe import read_recipe
 
-        parts = [plan_of(self.dataset, *read_recipe(self.recipe))]
-        if self.checked is None:
-            parts.append(Content.styled("preflight is looking …", "$text-muted"))
-        else:
-            parts.append(checks_of(self.checked))
-        self.query_one(Pane).show(Content("\n\n").join(parts))
+        name, recipe = read_recipe(self.recipe)
+
+        def made(width: int, _height: int) -> Content:
+            plan = plan_of(self.dataset, name, recipe, width)
+            if self.checked is None:
+                checks = Content.styled("preflight is looking …", "$text-muted")
+            else:
+                checks = checks_of(self.checked, width)
+            return Content("\n\n").join([plan, checks])
+
+        self.query_one(Facts).show(made)
 
     def _checked(self, answer: dict[str, Any]) -> None:
         self.checked = answer
@@ -128,8 +134,8 @@ class PlanScreen(WorkingScreen):
         return True
 
 
-def plan_of(dataset: Frozen, name: str, recipe: Recipe) -> Content:
-    """What is trained on what, for how long."""
+def plan_of(dataset: Frozen, name: str, recipe: Recipe, width: int) -> Content:
+    """What is trained on what, for how long, in lines of `width` cells."""
     rows = dataset.report["examples"]["train"]
     steps = recipe.total_steps(rows)
     batch = recipe.batch_size * recipe.accumulate
@@ -145,26 +151,27 @@ def plan_of(dataset: Frozen, name: str, recipe: Recipe) -> Content:
         ("checkpoint", f"every {recipe.evaluate_every} steps, scored on "
                        f"{recipe.score_items} items"),
     )  # fmt: skip
-    return Content("\n").join(
-        Content.assemble(Content.styled(f"{label:>10}  ", "bold"), screen_text(said, one_line=True))
-        for label, said in facts
-    )
+    return Content("\n").join(_fact(label, said, width) for label, said in facts)
 
 
-def checks_of(answer: Mapping[str, Any]) -> Content:
+def checks_of(answer: Mapping[str, Any], width: int) -> Content:
     """What preflight says: the outcome, memory and time, and everything that does not pass."""
-    parts = [Content.assemble(Content.styled(" preflight  ", "bold"), summary_of(answer))]
+    parts = [_fact("preflight", summary_of(answer), width)]
     for check in answer["checks"]:
         if check["id"] == "resources":
-            cost = _clean(check["detail"])
-            parts.append(Content.assemble(Content.styled("      cost  ", "bold"), cost))
+            parts.append(_fact("cost", check["detail"], width))
     for check in answer["checks"]:
         if check["status"] != "pass":
-            said = f"  {STATES[check['status']]} {check['id'].replace('_', ' ')}: {check['detail']}"
-            parts.append(Content.styled(_clean(said), "$text-warning"))
+            state = Content.styled(f"{STATES[check['status']]:>10}  ", "$text-warning")
+            said = _clean(f"{check['id'].replace('_', ' ')}: {check['detail']}")
+            parts.append(hanging(state, Content.styled(said, "$text-warning"), width))
             if check["remedy"]:
-                parts.append(Content(_clean(f"      → {check['remedy']}")))
+                parts.append(_fact("→", check["remedy"], width))
     return Content("\n").join(parts)
+
+
+def _fact(label: str, said: str, width: int) -> Content:
+    return hanging(Content.styled(f"{label:>10}  ", "bold"), Content(_clean(said)), width)
 
 
 def _clean(text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from db.counted import counted
 from studio.screens.cluster_words import SAME_MOST, compared
 from studio.widgets.listing import ListColumn
 from studio.widgets.side_by_side import Section
@@ -73,7 +74,9 @@ def _facts(solution: Solution) -> str:
 def totals(rows: Sequence[Mapping[str, Any]]) -> str:
     """How many problems, solutions and verified ones."""
     solutions, verified = (sum(row[key] for row in rows) for key in ("solutions", "verified"))
-    return f"{len(rows):,} problems, {solutions:,} solutions, {verified:,} verified"
+    return (
+        f"{counted(len(rows), 'problem')}, {counted(solutions, 'solution')}, {verified:,} verified"
+    )
 
 
 def verdicts(value: Mapping[str, Any]) -> str:

@@ -62,11 +62,6 @@ class ProblemsScreen(RegroupedScreen):
         yield Static("", id="message", markup=False)
         yield KeyLine(id="keys")
 
-    @property
-    def sides(self) -> SideBySide:
-        """The two solutions."""
-        return self.query_one("#pair", SideBySide)
-
     def on_mount(self) -> None:
         """Group the interactions, in a process of its own."""
         self.listing.focus()
@@ -78,10 +73,6 @@ class ProblemsScreen(RegroupedScreen):
         """Draw for the new width."""
         self._draw_status()
         self._draw_titles()
-
-    def places(self) -> list[str]:
-        """The places of the command table that have the focus, the innermost first."""
-        return ["pane" if self.focused is self.sides else "lines", self.PLACE]
 
     # the problems
 
@@ -191,15 +182,6 @@ class ProblemsScreen(RegroupedScreen):
             self.dismiss()
         return True
 
-    @on(Listing.Opened)
-    def action_read(self) -> None:
-        """To the two solutions."""
-        self.sides.focus()
-
-    def action_switch(self) -> None:
-        """To the other pane."""
-        (self.listing if self.focused is self.sides else self.sides).focus()
-
     def action_next_problem(self) -> None:
         """One problem down, wherever the focus is."""
         self.listing.move_to(self.listing.cursor + 1)
@@ -222,16 +204,6 @@ class ProblemsScreen(RegroupedScreen):
             return
         self.position = (self.position + step) % (len(self.solutions) - 1)
         self._compare()
-
-    def action_next_difference(self) -> None:
-        """To the next difference."""
-        if not self.sides.go_to_difference(1):
-            self.say("no difference below")
-
-    def action_previous_difference(self) -> None:
-        """To the difference before."""
-        if not self.sides.go_to_difference(-1):
-            self.say("no difference above")
 
     def action_several(self) -> None:
         """Show problems with several solutions only, or all."""

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from db.reader import Reader
 from studio import acting
 from studio.acting import Outcome
 from studio.commands import Command
 from studio.screens import problem_words
-from studio.screens.reading import ReadingScreen
-from studio.widgets.listing import Listing
+from studio.screens.beside import BesideScreen
 
 if TYPE_CHECKING:
-    from db.acts import Done
     from db.errors import StudioError
-    from db.store import Store
     from studio.curation.problems import Solution
 
 
-class RegroupedScreen(ReadingScreen):
+class RegroupedScreen(BesideScreen):
     """Acts on the problem under the cursor of a list, and on the solution that is compared."""
 
     def __init__(self, path: Path, table: Sequence[Command]) -> None:
@@ -33,12 +28,8 @@ class RegroupedScreen(ReadingScreen):
         self.solutions_of: int | None = None
         self.position = 0  # of the solution on the right, among the others
         self.verifying = False
+        self._said = ""  # what stays to be read when the list is there
         self._stale = False  # the list is to be read again when what runs has ended
-
-    @property
-    def listing(self) -> Listing:
-        """The problems."""
-        return self.query_one("#problems", Listing)
 
     @property
     def current(self) -> dict[str, Any] | None:
@@ -58,11 +49,14 @@ class RegroupedScreen(ReadingScreen):
 
         `said` stays to be read meanwhile.
         """
-        self._stale = self.working
+        self._said, self._stale = said, self.working
         if not self._stale:
-            self.do(
-                "" if said else "comparing answers", ["problems"], lambda a: self.listed(a, said)
-            )
+            self.do("" if said else "comparing answers", ["problems"], self._answered)
+
+    def _answered(self, answer: dict[str, Any]) -> None:
+        self.listed(answer, self._said)
+        if self._stale:  # an act was written meanwhile
+            self.load(self._said)
 
     def listed(self, answer: dict[str, Any], said: str) -> None:
         """The problems are there."""
@@ -135,7 +129,7 @@ class RegroupedScreen(ReadingScreen):
             self.say("mark two problems or more with Space; the first takes the others")
             return
         self.marked.clear()
-        self._act(lambda store: regrouping.merge(store, chosen))
+        self.write(lambda store: regrouping.merge(store, chosen))
 
     def action_split(self) -> None:
         """Make a problem of its own of the solution on the right."""
@@ -145,33 +139,11 @@ class RegroupedScreen(ReadingScreen):
             self.say("there is no solution on the right to split off")
             return
         ids = list(self.other.ids)
-        self._act(lambda store: regrouping.split(store, ids))
-
-    def _act(self, act: Callable[[Store], Done], kind: str = "act") -> None:
-        if not self.studio.act(act, kind):
-            self.say("the store is still being opened; again in a moment")
-
-    def _turn(self, kind: str) -> None:
-        from db import acts
-        from studio.curation import named_acts
-
-        turn = acts.undo if kind == "undo" else acts.redo
-        self._act(lambda store: turn(store, 1, actor=named_acts.actor()), kind)
-
-    def action_undo(self) -> None:
-        """Take the last act back."""
-        self._turn("undo")
-
-    def action_redo(self) -> None:
-        """Bring back what was undone."""
-        self._turn("redo")
+        self.write(lambda store: regrouping.split(store, ids))
 
     def acted(self, outcome: Outcome) -> None:
         """An act was written: say so, and show what it changed."""
-        act = None
-        if outcome.done is not None and outcome.done.acts:
-            with contextlib.closing(Reader(self.path)) as store:
-                act = store.act(outcome.done.acts[-1])
+        act = self.act_of(outcome)
         report = acting.report(outcome, act)
         self.say(report, wrong=outcome.error is not None)
         if outcome.error is None:

@@ -71,7 +71,14 @@ def ask_suite(screen: RunsScreen) -> None:
         return
     before = screen.known.job.suite if screen.known and screen.known.job else "nano"
     hint = f"for run {run['id']} at step {checkpoint['step']:,} and its base; nano or a JSONL file"
-    screen.prompt.ask("suite", before, hint=hint)
+    screen.prompt.ask("suite", before, hint=hint, check=_check_suite, suggested=True)
+
+
+def _check_suite(text: str) -> None:
+    from studio.evals.known_suites import check_suite
+
+    if text.strip():  # an empty line evaluates nothing
+        check_suite(text.strip())
 
 
 def evaluate(screen: RunsScreen, run: dict[str, Any], suite: str) -> None:

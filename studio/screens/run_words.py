@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from textual.content import Content
 
+from studio.evals.statistics import wilson
 from studio.screen_text import screen_text
 from studio.screens.run_reading import Known, Run
 from studio.widgets.columns import fitted
@@ -24,6 +25,7 @@ STATES = {
 ACTIVE = ("queued", "running")
 WRONG = ("failed", "dead", "stopped_by_guard")
 RESUMABLE = ("stopped", "stopped_by_guard", "failed", "dead")
+DATASET = 10  # cells of a dataset's name
 COLUMNS = (
     ListColumn("", 1),
     ListColumn("run", 4, right=True),
@@ -36,7 +38,7 @@ COLUMNS = (
     ListColumn("tok/s", 6, rank=2, right=True),
     ListColumn("forced", 6),
     ListColumn("base", 12, rank=3),
-    ListColumn("dataset", 10),
+    ListColumn("dataset", DATASET),
     ListColumn("recipe"),
 )
 
@@ -57,9 +59,15 @@ def cells(run: Run, symbol: str) -> tuple[str, ...]:
         f"{speed:.0f}" if speed else "·",
         "FORCED" if run["forced"] else "·",
         str(run["base"]).rstrip("/").rpartition("/")[2],
-        run["dataset"],
+        _dataset(run["dataset"]),
         run["recipe"],
     )
+
+
+def _dataset(label: str) -> str:
+    """A dataset's name in its cells; where it is cut the version stays: `long-n…@12`."""
+    name, sign, version = _clean(label).rpartition("@")
+    return fitted(name, max(2, DATASET - len(sign + version))).rstrip() + sign + version
 
 
 def _steps(run: Run) -> str:
@@ -108,8 +116,9 @@ def no_run(location: str) -> str:
     """What to do in a store without runs."""
     return (
         "No run yet.\n\n"
-        f"studio train DATASET --recipe RECIPE --store {_clean(location)}\n"
-        "trains an adapter on a dataset, after preflight.\n\n"
+        "3 leads to the datasets; t trains an adapter on one, after preflight.\n"
+        "The same from a shell:\n\n"
+        f"studio train DATASET --recipe RECIPE --store {_clean(location)}\n\n"
         "It appears here as soon as it starts."
     )
 
@@ -172,21 +181,32 @@ def _checkpoints(run: Run, *, full: bool) -> list[Content]:
         return [Content("no checkpoint yet")]
     if not full:
         shown = " · ".join(
-            f"{'▸' if one is chosen else ''}{one['step']:,} {_scored(one)}" for one in saved[-6:]
+            f"{'▸' * (one is chosen)}{one['step']:,} {_scored(one, interval=one is chosen)}"
+            for one in saved[-6:]
         )
         return [Content(_clean(f"checkpoints: {shown}"))]
     lines = [_heading("checkpoints, with their executed score on the validation split")]
     for one in saved:
         mark = "▸ selected" if one is chosen else ""
-        text = f"{one['step']:>7,}  {_scored(one):<10}  {mark:<10}  {screen_text(one['path'])}"
+        scored = _scored(one, interval=True)
+        text = f"{one['step']:>7,}  {scored:<19}  {mark:<10}  {screen_text(one['path'])}"
         lines.append(Content.styled(text, "bold" if mark else ""))
     return lines
 
 
-def _scored(checkpoint: Mapping[str, Any]) -> str:
-    if checkpoint["score"] is None:
+def _scored(checkpoint: Mapping[str, Any], *, interval: bool = False) -> str:
+    score, n = checkpoint["score"], checkpoint["score_n"]
+    if score is None:
         return "no score"
-    return f"{percent(checkpoint['score'])} of {checkpoint['score_n']}"
+    if not n:
+        return percent(score)
+    between = f" ({_between(wilson(round(score * n), n))})" if interval else ""
+    return f"{percent(score)} of {n}{between}"
+
+
+def _between(bounds: Sequence[float]) -> str:
+    low, high = (f"{100 * end:.0f}" for end in bounds)
+    return f"{low}–{high}%"
 
 
 def _evaluations(known: Known, width: int) -> list[Content]:
@@ -208,9 +228,8 @@ def _evaluations(known: Known, width: int) -> list[Content]:
 
 
 def _rate(found: Result) -> str:
-    low, high = (f"{100 * end:.0f}" for end in found.ci95)
     name = "base" if found.step is None else f"step {found.step:,}"
-    return f"{name} {100 * found.rate:.1f}% ({low}–{high}%)"
+    return f"{name} {100 * found.rate:.1f}% ({_between(found.ci95)})"
 
 
 def _has_result(known: Known, job: EvaluationJob) -> bool:

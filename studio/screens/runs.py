@@ -60,7 +60,7 @@ class RunsScreen(StudioScreen):
         super().__init__(path, table)
         self.runs: list[dict[str, Any]] = []
         self.known: Known | None = None
-        self.loaded = False
+        self.loaded = self._arriving = False
         self.overlaid: list[int] = []
         self.chart = 0
         self._reader: Reader | None = None
@@ -109,8 +109,8 @@ class RunsScreen(StudioScreen):
         self.studio.open()
 
     def on_screen_resume(self) -> None:
-        """Draw what has happened meanwhile."""
-        self._look()
+        """Draw what has happened meanwhile, with the cursor on a run that was queued meanwhile."""
+        self._arriving = self._look()
 
     def on_resize(self) -> None:
         """Put the facts beside the curves where there is room."""
@@ -129,13 +129,15 @@ class RunsScreen(StudioScreen):
 
     # reading
 
-    def _look(self) -> None:
+    def _look(self) -> bool:
         """Read again when somebody wrote, or when a process could have ended without a word."""
         if not self.is_current or self.studio.store is None:
-            return
+            return False
         busy = any(run["state"] in ACTIVE for run in self.runs)
-        if self._changed() or busy or (self.known is not None and self.known.job_runs):
+        wanted = self._changed() or busy or (self.known is not None and self.known.job_runs)
+        if wanted:
             self._read()
+        return wanted
 
     def _changed(self) -> bool:
         with contextlib.suppress(sqlite3.Error):
@@ -163,14 +165,17 @@ class RunsScreen(StudioScreen):
 
     def on_runs_screen_read(self, message: Read) -> None:
         """Draw what was read, if it is anything new."""
+        arriving, self._arriving = self._arriving, False
         if self.loaded and (message.runs, message.known) == (self.runs, self.known):
             return
         self._tell_ends(message)
         current, self.loaded = self.current, True
+        before, ids = ([run["id"] for run in runs] for runs in (self.runs, message.runs))
         self.runs, self.known = message.runs, message.known
-        ids = [run["id"] for run in self.runs]
         self.overlaid = [run for run in self.overlaid if run in ids]
-        self._show_rows(ids.index(current["id"]) if current and current["id"] in ids else 0)
+        at = ids.index(current["id"]) if current and current["id"] in ids else 0
+        queued = [n for n, run in enumerate(ids) if run not in before] if arriving else []
+        self._show_rows(queued[0] if queued else at)
         self._draw()
 
     def _tell_ends(self, read: Read) -> None:

@@ -51,6 +51,8 @@ class ViewsScreen(ModalScreen[str | None]):
         del self.views[name]
         listed.remove_option_at_index(listed.highlighted)
         self.app.keep_views(self.views)  # type: ignore[attr-defined]
+        if not self.views:
+            self.dismiss(None)
 
 
 def _line(name: str, view: View) -> Content:

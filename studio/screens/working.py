@@ -66,6 +66,13 @@ class WorkingScreen(StudioScreen):
         self._stop()
         return True
 
+    def interrupt_work(self) -> None:
+        """Ask the command to end; what it is for gets None, or its answer if it was done before."""
+        if self._job is not None:
+            self._job.cancel()
+            self._what = "cancelling"
+            self._tick()
+
     def on_unmount(self) -> None:
         """End what nobody waits for any more."""
         self.cancel_work()
@@ -85,7 +92,8 @@ class WorkingScreen(StudioScreen):
         if self._job is not None and self._what:
             said = f": {self._job.progress}" if self._job.progress else ""
             seconds = time.monotonic() - self._since
-            self.say(f"{self._what}{said} · {seconds:.0f} s · Esc cancels")
+            way_out = "" if self._job.cancelled else " · Esc cancels"
+            self.say(f"{self._what}{said} · {seconds:.0f} s{way_out}")
 
     def _say_error(self, error: StudioError) -> None:
         self.say(f"error: {error}", wrong=True)

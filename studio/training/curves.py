@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from sqlalchemy import select
 
-from db.models import Metric, table
+from db.models.base import table
+from db.models.runs import Metric
 from db.store import Store
 
 METRICS = table(Metric)

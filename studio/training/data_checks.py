@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 
+from db.counted import counted
 from exports.code_blocks import python_code
 from exports.frozen import StoredExample
 from exports.leakage import (
@@ -51,8 +52,12 @@ def leakage(flight: Flight) -> Check:
         detail = f"struck from the verdict, as the build was told: {', '.join(struck)}"
         remedy = "build with --overlap drop to keep the whole suite instead"
         return Check("leakage", "warn", detail, remedy=remedy)
-    against = ", ".join(f"suite {suite.name}" for suite in flight.suites) or "no suite"
-    return Check("leakage", "pass", f"nothing shared between the splits, nor with {against}")
+    detail = "nothing shared between the splits"
+    if flight.suites:
+        detail += ", nor with " + ", ".join(f"suite {suite.name}" for suite in flight.suites)
+    else:
+        detail += "; no suite was named to check against"
+    return Check("leakage", "pass", detail)
 
 
 _WORDS = {"exact": "request", "near": "near-identical request", "contained": "long passage"}
@@ -79,12 +84,19 @@ def size(flight: Flight) -> Check:
     answers = {shape(_answer(example)) for example in training}
     complaints = []
     if len(training) < enough:
-        complaints.append(f"{len(training)} training rows where this base wants {enough} or more")
+        complaints.append(
+            f"{counted(len(training), 'training row')} where this base wants {enough} or more"
+        )
     if training and len(answers) < len(training) / 2:
-        complaints.append(f"only {len(answers)} distinct answers in {len(training)} rows")
+        complaints.append(
+            f"only {counted(len(answers), 'distinct answer')} in {counted(len(training), 'row')}"
+        )
     counters = [e for e in training if any(_COUNTER.search(r) for r in requests_of(e.messages))]
     if counters:
-        complaints.append(f"{len(counters)} requests carry a counter, as padded copies do")
+        complaints.append(
+            f"{counted(len(counters), 'request carries', 'requests carry')} a "
+            "counter, as padded copies do"
+        )
     if complaints:
         remedy = "collect more, or ask a teacher for more solutions; more epochs do not replace it"
         return Check("size", "warn", "; ".join(complaints), remedy=remedy)

@@ -12,7 +12,8 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.dialects.sqlite import insert
 
-from db.models import Checkpoint, Metric, Run, table
+from db.models.base import table
+from db.models.runs import Checkpoint, Metric, Run
 from db.store import Store, now_ms
 from studio import jobs
 from studio.training.bases import weights_digest

@@ -10,6 +10,7 @@ from typing import Any
 
 import psutil
 
+from db.counted import counted
 from studio.evals.statistics import wilson
 from studio.training.checks import Check, Flight
 from studio.training.footprint import footprint
@@ -57,7 +58,7 @@ def options_echo(flight: Flight) -> Check:
     if targets != "all-linear" and sorted(targets) != received["lora"]["target_modules"]:
         differences.append(f"lora.targets are {received['lora']['target_modules']}, not {targets}")
     if differences:
-        detail = f"the trainer did not take {len(differences)} options: {differences[0]}"
+        detail = f"the trainer did not take {counted(len(differences), 'option')}: {differences[0]}"
         return Check(
             "options_echo", "block", detail, {"seen": differences},
             "the installed trl or peft differs from the one that studio was made with",

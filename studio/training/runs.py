@@ -11,7 +11,9 @@ from sqlalchemy import Connection, Row, insert, select, update
 
 from db.errors import BadInput, NotFound, Refused
 from db.interactions import dumps, loads
-from db.models import Checkpoint, Dataset, Metric, Run, table
+from db.models.base import table
+from db.models.datasets import Dataset
+from db.models.runs import Checkpoint, Metric, Run
 from db.store import Store, now_ms
 from exports.frozen import find_dataset
 from studio import jobs

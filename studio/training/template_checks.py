@@ -7,6 +7,7 @@ from typing import Any
 
 import jsonschema
 
+from db.counted import counted
 from exports.conversation import calls_of
 from exports.frozen import StoredExample
 from exports.tool_calls import parse
@@ -32,7 +33,8 @@ def render_prefix(flight: Flight) -> Check:
         "render_prefix",
         found,
         len(flight.examples),
-        good=f"{len(flight.examples)} examples render, each prompt a prefix of its training text",
+        good=f"{counted(len(flight.examples), 'example renders', 'examples render')}, each "
+        "prompt a prefix of its training text",
         bad="cannot be rendered as the base will be prompted",
         remedy="use a base whose chat template keeps earlier turns as they are",
     )
@@ -187,7 +189,12 @@ def mask(flight: Flight) -> Check:
         if not any(rendered.trained):
             found.append((example, "no token is trained"))
         elif len(rendered.spans) != said:
-            found.append((example, f"{len(rendered.spans)} spans for {said} assistant turns"))
+            found.append(
+                (
+                    example,
+                    f"{counted(len(rendered.spans), 'span')} for {counted(said, 'assistant turn')}",
+                )
+            )
         elif ends < said:
             found.append((example, "the end-of-turn token is not trained: it would never stop"))
         elif seen := _foreign(example, rendered.text, rendered.spans):

@@ -21,7 +21,8 @@ import transformers
 from sqlalchemy import select
 
 from db.interactions import loads
-from db.models import Run, table
+from db.models.base import table
+from db.models.runs import Run
 from db.store import Store, open_store
 from exports.frozen import examples_of
 from exports.rendering import load_template

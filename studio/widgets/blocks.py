@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from db.counted import counted
 from db.reader import Body, Row
 
 PREVIEW = 160  # characters of a folded block that its header shows
@@ -22,7 +23,6 @@ class Block:
     title: str
     source: object
     folded: bool = False
-    foldable: bool = True
     preview: str = field(default="", compare=False)
 
     @cached_property
@@ -46,7 +46,7 @@ def blocks_of(body: Body) -> list[Block]:
     blocks = [Block("about", "about", _about(body), folded=True, preview=_in_short(body.row))]
     if body.tools:
         tools = msgspec.json.decode(body.tools)
-        blocks.append(Block("tools", f"{len(tools)} tools offered", tools, folded=True))
+        blocks.append(Block("tools", f"{counted(len(tools), 'tool')} offered", tools, folded=True))
     for message in messages:
         blocks.extend(_of_message(message))
     return blocks

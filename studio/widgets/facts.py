@@ -38,6 +38,11 @@ class Facts(VerticalScroll, inherit_bindings=False):
         if room.width > 0:
             self.query_one(Static).update(self._make(room.width, room.height))
 
+    @property
+    def text(self) -> str:
+        """What is shown, without its styles."""
+        return str(self.query_one(Static).render())
+
     def action_down(self) -> None:
         """One line down."""
         self.scroll_down(animate=False)

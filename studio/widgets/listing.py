@@ -34,7 +34,7 @@ class ListColumn:
 class Listing(CursorLines):
     """Lines of cells; some of them may be drawn as warnings."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {"lines--warning"}
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"lines--warning", "lines--kept"}
 
     def __init__(
         self, columns: Sequence[ListColumn], commands: Iterable[Command], id: str | None = None
@@ -69,6 +69,14 @@ class Listing(CursorLines):
 
     # drawing
 
+    def on_focus(self) -> None:
+        """Draw the cursor as the one that moves."""
+        self.refresh_line_at(self.cursor)
+
+    def on_blur(self) -> None:
+        """Draw the cursor as the one that stays."""
+        self.refresh_line_at(self.cursor)
+
     def fitting(self, width: int) -> list[tuple[int, int]]:
         """(number, cells) of the columns that fit into a width."""
         shown = list(range(len(self.columns) - 1))
@@ -92,9 +100,12 @@ class Listing(CursorLines):
         """One line's cells."""
         name = "warning" if index in self._warnings else "plain"
         style = self.get_component_rich_style(f"lines--{name}")
+        pointer = " "
         if index == self.cursor:
-            style += self.get_component_rich_style("lines--cursor", partial=True)
-        text = ("▸ " if index == self.cursor else "  ") + self._line(self._cells(index), width - 2)
+            kept = "cursor" if self.has_focus else "kept"
+            style += self.get_component_rich_style(f"lines--{kept}", partial=True)
+            pointer = "▸" if self.has_focus else "▹"  # which of two lists the keys are for
+        text = f"{pointer} {self._line(self._cells(index), width - 2)}"
         return Strip([Segment(text, style)]).adjust_cell_length(width, style)
 
     def _line(self, cells: Sequence[str], width: int) -> str:

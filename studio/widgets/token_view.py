@@ -6,6 +6,7 @@ has another shade, so that one sees where a token begins and ends.
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, ClassVar, NamedTuple
 
@@ -77,8 +78,10 @@ class TokenView(LineView):
         """One line with its bar."""
         width, index = self.line_width, y + self.scroll_offset.y
         plain = self.get_component_rich_style("token-view--plain")
-        if not self._tokens and y == 0:
-            return Strip([Segment(" " + self._note, plain)]).adjust_cell_length(width)
+        if not self._tokens:
+            note = textwrap.wrap(self._note, max(1, width - 2))
+            said = Segment(" " + note[y] if y < len(note) else "", plain)
+            return Strip([said]).adjust_cell_length(width, plain)
         if index >= len(self.lines):
             return Strip.blank(width, plain)
         pieces = self.lines[index]

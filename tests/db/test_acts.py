@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from db import acts, filters, rows
 from db.errors import BadInput, NotFound
+from db.history import history
 from db.store import Store, open_store
 from tests.conftest import exchange
 
@@ -32,7 +33,7 @@ def test_an_act_changes_what_it_names_and_says_so(store: Store, add: Add) -> Non
     done = accept(store, ids[:3])
     assert (done.acts, done.changed) == ([1], 3)
     assert statuses(store) == ["accepted"] * 3 + ["new"] * 2
-    entry = acts.history(store)[0]
+    entry = history(store)[0]
     assert (entry["kind"], entry["actor"], entry["ids_count"]) == ("accept", "me", 3)
     assert entry["before"] == {"status": "new"}
     assert entry["after"] == {"status": "accepted"}
@@ -42,7 +43,7 @@ def test_what_is_so_already_is_no_act(store: Store, add: Add) -> None:
     ids = add(exchange("a", "b"))
     accept(store, ids)
     assert accept(store, ids) == acts.Done([], 0)
-    assert len(acts.history(store)) == 1
+    assert len(history(store)) == 1
 
 
 def test_an_unknown_id_changes_nothing_at_all(store: Store, add: Add) -> None:
@@ -50,7 +51,7 @@ def test_an_unknown_id_changes_nothing_at_all(store: Store, add: Add) -> None:
     with pytest.raises(NotFound, match="999"):
         accept(store, [*ids, 999])
     assert statuses(store) == ["new"]
-    assert acts.history(store) == []
+    assert history(store) == []
 
 
 def test_an_act_on_a_filter_is_one_act_and_one_undo(store: Store, add: Add) -> None:
@@ -81,9 +82,9 @@ def test_history_tells_what_undid_an_act_and_what_brought_it_back(store: Store, 
     ids = add(exchange("a", "b"))
     accept(store, ids)
     acts.undo(store, actor="me")
-    assert acts.history(store)[-1]["undone_by"] == 2
+    assert history(store)[-1]["undone_by"] == 2
     acts.redo(store, actor="me")
-    assert acts.history(store)[-1]["undone_by"] is None
+    assert history(store)[-1]["undone_by"] is None
 
 
 def test_a_new_act_closes_the_way_back(store: Store, add: Add) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 import pytest
 
 from db import acts, rows
+from db.history import history
 from db.store import Store, open_store
 from tests.conftest import exchange
 
@@ -50,7 +51,7 @@ def test_kill_9_loses_no_act(add: Callable[..., list[int]], store: Store, seed: 
     store = open_store(location)
     with store.read() as connection:
         assert connection.exec_driver_sql("PRAGMA integrity_check").scalar_one() == "ok"
-    kept = {act["id"]: act for act in acts.history(store, limit=100_000)}
+    kept = {act["id"]: act for act in history(store, limit=100_000)}
     assert {int(act) for kind, act, _ in told if kind == "act"} <= kept.keys()
     assert all(act["ids_count"] == 200 for act in kept.values() if act["kind"] == "status")
     shown = {row["status"] for row in rows.page(store, "", limit=200)[0]}

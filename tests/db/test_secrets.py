@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import string
+from base64 import b64encode
 from itertools import pairwise
 
 import pytest
@@ -41,6 +42,16 @@ def kinds_of_keys(seed: int) -> dict[str, str]:
         "Groq key": "gsk_" + drawn(LETTERS, 52, seed),
         "Stripe key": "sk_live_" + drawn(LETTERS, 24, seed),
         "npm token": "npm_" + drawn(LETTERS, 36, seed),
+        "Azure client secret": f"{drawn(LETTERS, 3, seed)}8Q~{drawn(LETTERS, 34, seed)}",
+        "LangSmith key": f"lsv2_pt_{drawn(HEX, 32, seed)}_{drawn(HEX, 10, seed)}",
+        "Databricks token": "dapi" + drawn(HEX, 32, seed),
+        "Vault token": "hvs." + drawn(LETTERS, 90, seed),
+        "Docker token": "dckr_pat_" + drawn(LETTERS, 27, seed),
+        "Shopify token": "shpat_" + drawn(HEX, 32, seed),
+        "Grafana token": f"glsa_{drawn(LETTERS, 32, seed)}_{drawn(HEX, 8, seed)}",
+        "Mailchimp key": drawn(HEX, 32, seed) + "-us12",
+        "Discord webhook": "https://discord.com/api/webhooks/123456789012345678/"
+        + drawn(LETTERS, 68, seed),
         "JSON web token": ".".join(
             (f"eyJ{drawn(LETTERS, 20, seed)}", f"eyJ{drawn(LETTERS, 40, seed)}",
              drawn(LETTERS + "-_", 43, seed))
@@ -71,7 +82,9 @@ def test_each_kind_is_found_whole_and_masked(kind: str, seed: int, before: str, 
 @pytest.mark.parametrize(
     "written",
     ["api_key={}", 'API_KEY = "{}"', "apiKey: '{}'", '{{"client_secret": "{}"}}', "password: {}",
-     "Authorization: Bearer {}", '\\"access_token\\": \\"{}\\"', "AWS_SECRET_ACCESS_KEY={}"],
+     "Authorization: Bearer {}", "Authorization: token {}", "AWS_SESSION_TOKEN={}",
+     "CI_TOKEN={}", "https://x.test/c?sp=r&sig={}",
+     '\\"access_token\\": \\"{}\\"', "AWS_SECRET_ACCESS_KEY={}"],
 )  # fmt: skip
 def test_a_value_that_looks_drawn_counts_behind_a_telling_name(written: str) -> None:
     for seed in range(20):
@@ -91,12 +104,63 @@ def test_a_value_that_looks_drawn_counts_behind_a_telling_name(written: str) -> 
         "secret_key=settings.security.secret_key2", "postgres://user:password@localhost/db",
         "postgresql+psycopg://postgres:postgres@db:5432/app", "max_tokens: 4096, temperature: 0.7",
         "def test_token_is_refreshed_after_30_minutes(): ...", "<token>", "password=********",
+        "AKIAIOSFODNN7EXAMPLE", "amqp://guest:guest@localhost:5672//",
+        "-----BEGIN RSA PRIVATE KEY----- opens such a key, and -----END tells where it ends",
+        "class SecretKeyFactoryBuilder: secret: SecretKeyFactoryBuilder",
         "-----BEGIN PUBLIC KEY-----", "-----BEGIN PRIVATE KEY----- goes first",
         "primary_key=True, private_key_path='/etc/ssl/private/server1.pem'",
     ],
 )  # fmt: skip
 def test_what_is_no_secret_is_let_be(innocent: str) -> None:
     assert list(find_secrets(innocent)) == []
+
+
+PEM_LINES = [drawn(LETTERS + "+/", 64, n) for n in range(8)]
+PEM = "\n".join(["-----BEGIN RSA PRIVATE KEY-----", *PEM_LINES, "-----END RSA PRIVATE KEY-----"])
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        pytest.param(PEM, id="as it is"),
+        pytest.param(PEM.replace("\n", "\n> "), id="quoted"),
+        pytest.param(PEM.replace("\n", "\n+"), id="in a diff"),
+        pytest.param(PEM.replace("\n", "\n  12\t"), id="with line numbers"),
+        pytest.param(
+            PEM.replace(
+                "Y-----\n", "Y-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,0F\n\n", 1
+            ),
+            id="with headers",
+        ),
+        pytest.param(json.dumps({"type": "service_account", "private_key": PEM}), id="in json"),
+        pytest.param(json.dumps(json.dumps({"private_key": PEM})), id="in json in json"),
+        pytest.param(PEM[:300], id="cut off"),
+    ],
+)
+def test_a_private_key_in_whatever_it_is_wrapped(written: str) -> None:
+    text = f"before {written} after"
+    assert kinds_in(json.dumps([{"content": text}])) == {"private key": 1}
+    assert not any(line in mask_secrets(text) for line in PEM_LINES)
+
+
+@pytest.mark.parametrize(
+    "written", ["Authorization: Basic {}", '{{"auths": {{"x": {{"auth": "{}"}}}}}}']
+)
+def test_a_password_in_base64_counts_where_it_is_told_to_be_one(written: str) -> None:
+    for seed in range(10):
+        packed = b64encode(f"bob:{drawn(LETTERS, 14, seed)}".encode()).decode()
+        text = written.format(packed)
+        assert packed not in mask_secrets(text)
+        assert kinds_in(json.dumps([text])) == {"basic credentials": 1}
+    packed = b64encode(b"user:password").decode()
+    assert list(find_secrets(written.format(packed))) == []
+
+
+def test_a_long_picture_hides_no_key_and_is_none() -> None:
+    picture = "data:image/png;base64," + drawn(LETTERS + "+/", 20_000, 1)
+    assert list(find_secrets(picture)) == []
+    key = kinds_of_keys(3)["Azure client secret"]
+    assert key not in mask_secrets(f"/{picture}/ {key}")
 
 
 def test_secrets_are_found_in_the_values_of_calls() -> None:

@@ -17,7 +17,7 @@ from sqlalchemy.exc import IntegrityError
 from db import store as db_store
 from db.errors import NotFound, StoreError
 from db.migrations import HEAD, upgrade
-from db.models import METADATA
+from db.models.schema import METADATA
 from db.reader import is_current
 from db.store import Store, open_store
 
@@ -45,6 +45,23 @@ def test_a_folder_a_text_and_another_database_are_no_stores(tmp_path: Path) -> N
     for name, reason in ((".", "directory"), ("text.db", "not a studio"), ("other.db", "not a")):
         with pytest.raises(StoreError, match=reason):
             open_store(str(tmp_path / name), create=True)
+    with pytest.raises(StoreError, match=r"damaged: file is not a database$"):
+        open_store(str(tmp_path / "text.db"))
+
+
+def test_a_store_that_another_program_writes_is_not_called_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(db_store, "BUSY_TIMEOUT_MS", 50)
+    path = tmp_path / "studio.db"
+    older = db_store._engine(path)
+    upgrade.upgrade(older, "0001")
+    older.dispose()
+    writer = sqlite3.connect(path, isolation_level=None)
+    writer.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StoreError, match="is being written by another program; try again"):
+        open_store(str(path))
+    writer.close()
 
 
 def test_a_newer_store_is_left_alone(tmp_path: Path) -> None:

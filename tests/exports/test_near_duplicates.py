@@ -260,7 +260,7 @@ def test_new_texts_join_the_clusters_of_stored_ones(
     for label in range(before.clusters):
         members = len(new) + np.flatnonzero(before.labels == label)
         roots[members] = members[-1]
-    joined = join_clusters(
+    was, one_with = join_clusters(
         new,
         signatures(new),
         signatures(stored),
@@ -268,6 +268,9 @@ def test_new_texts_join_the_clusters_of_stored_ones(
         roots,
         groups,
     )
+    names = np.arange(len(roots))
+    names[was] = one_with
+    joined = names[roots]
     near = [
         (i, j)
         for i, text in enumerate(new)

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select
 
 from db.interactions import loads
-from db.models import BODIES
+from db.models.interactions import BODIES
 from db.store import Store
 from exports.conversation import Conversation, calls_of, offered_names, training_conversation
 from exports.rendering import Template, load_template

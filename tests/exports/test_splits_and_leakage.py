@@ -50,6 +50,20 @@ def test_the_same_request_is_told_from_one_with_other_literals() -> None:
         "Run the tests in tests/test_cli.py",
     ]
     assert same_requests(requests) == [0, 0, 2, 3, 4]
+    for one, other in (
+        ("Compute x + 1", "Compute x - 1"),
+        ("Write it in C, as short as you can", "Write it in C++, as short as you can"),
+        ("Return the rows in which a > b", "Return the rows in which a < b"),
+        (
+            "Do it, and do not overwrite the files that lie in the folder",
+            "Do it, and do overwrite the files that lie in the folder",
+        ),
+        (
+            "List all users by their last login, ascending",
+            "List all users by their last login, descending",
+        ),
+    ):
+        assert same_requests([one, other, one.upper()]) == [0, 1, 0]
     assert literals('Set "a b" in max_size to 3.') == ('"a b"', "3", "max_size")
 
 

@@ -109,6 +109,7 @@ class _Session:
             self.conversation.say("assistant", text)
 
     def record(self) -> Record:
+        """The session so far, its last question and answer closed. Nothing tells of success."""
         self._close_question()
         self._close_answer()
         provider, _, model = (self.model or "").rpartition("/")

@@ -133,6 +133,7 @@ class _Session:
         self.completion += [] if completion is None else [completion]
 
     def record(self, log: Log) -> Record:
+        """The session so far. It succeeded where its last turn ended by itself without an error."""
         own, model = name(self.about.get("id")), self.agent.get("model")
         model = model.get("id") if isinstance(model, dict) else model
         called = name(self.agent.get("name"))

@@ -34,7 +34,7 @@ def read(log: Log) -> Iterator[Record | Rejected]:
 
     A large file is read twice, so that no session is held after its last line.
     """
-    last = _last_rows(log) if log.size > HELD else {}
+    last = _last_rows(log) if log.size > HELD or log.is_packed else {}
     sessions: dict[str, _Session] = {}
     for number, item in enumerate(log.items()):
         if isinstance(item, Rejected):
@@ -73,6 +73,7 @@ class _Session:
     roots: dict[str, str] = field(default_factory=dict)
 
     def records(self) -> Iterator[Record]:
+        """One of the main conversation and one of each subagent, if anything was said there."""
         main = self.threads.get(None)
         for thread in self.threads.values():
             if thread.turns.messages() or thread.turns.error:
@@ -90,6 +91,7 @@ class _Thread:
     bytes: int = 0
 
     def record(self, main: _Thread | None) -> Record:
+        """The thread so far; `main` knows as what a subagent was called."""
         turns = self.turns
         session = f"{NAME}:{self.session}"
         kind = self._subagent_type(main)
@@ -99,25 +101,12 @@ class _Thread:
             "interruptions": turns.interruptions,
             "rewinds": turns.rewinds,
         }
-        began, ended = turns.first_ms, turns.last_ms
         raw = self.about | {key: value for key, value in told.items() if value}
-        return Record(
-            external_id=f"{session}/{self.agent_id}" if self.agent_id else session,
-            line=turns.line,
-            messages=turns.messages(),
-            task=turns.task,
+        return turns.record(
+            f"{session}/{self.agent_id}" if self.agent_id else session,
+            raw,
             agent=agent_named(kind),
-            provider="anthropic",
-            model=turns.model,
-            success=False if turns.error else None,
-            error=turns.error,
-            started_ms=began,
-            duration_ms=None if began is None or ended is None else ended - began,
-            prompt_tokens=turns.prompt_tokens,
-            completion_tokens=turns.completion_tokens,
-            stop_reason=turns.stop_reason,
             parent=session if self.agent_id else None,
-            raw=raw | turns.conversation.raw(),
         )
 
     def add(self, row: dict[str, Any], size: int) -> None:

@@ -1,4 +1,5 @@
-"""Codex rollouts: `{"timestamp", "type", "payload"}` a line, older ones the bare payloads.
+"""Codex rollouts: `{"timestamp", "type", "payload"}` a line, older ones the bare payloads, the
+oldest one document of them.
 
 One interaction a file, which is a session. Texts are logged twice, as an event and as an item, in
 either order, and count once. What the program tells the model in a user's name (the environment,
@@ -11,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeGuard
 
 from db.interactions import Record
 from studio.collect.log import Head, Log, Rejected, Unusable, as_object
@@ -27,12 +28,13 @@ _PROGRAM = re.compile(
     r"\s*(?:<(?:environment_context|user_instructions|turn_aborted|permissions|"
     r"skill|subagent_notification|user_shell_command)\b|# AGENTS\.md instructions)"
 )
+_PICTURE = re.compile(r"</?image[^>]{0,200}>")
 _EXIT = re.compile(r"^(?:Process exited with code|Exit code:) (\d+)", re.MULTILINE)
 
 
 def sniff(head: Head) -> bool:
     """Some row is a wrapped line of a rollout, or the first row is an old rollout's header."""
-    rows = [row for row in head.rows if isinstance(row, dict)]
+    rows = [row for value in head.rows for row in _lines(value) if isinstance(row, dict)]
     if any(
         name(row.get("type")) in _WRAPPERS and isinstance(row.get("payload"), dict) for row in rows
     ):
@@ -51,12 +53,20 @@ def read(log: Log) -> Iterator[Record | Rejected]:
         if isinstance(item, Rejected):
             yield item
             continue
-        try:
-            session.add(as_object(item.value), item.line)
-        except Unusable as error:
-            yield log.rejected(item.line, str(error))
+        for row in _lines(item.value):
+            try:
+                session.add(as_object(row), item.line)
+            except Unusable as error:
+                yield log.rejected(item.line, str(error))
     if session.items.conversation.messages or session.error:
         yield session.record(log)
+
+
+def _lines(value: object) -> list[object]:
+    """The lines of a rollout, which the oldest kept in one document: `{"session", "items"}`."""
+    if not _is_oldest(value):
+        return [value]
+    return [{"instructions": None, **value["session"]}, *value["items"]]
 
 
 class _Session:
@@ -111,7 +121,10 @@ class _Session:
     def _item(self, payload: dict[str, Any]) -> None:
         kind = payload.get("type", "message")
         if kind == "message":
-            self._text(payload.get("role"), self.items.conversation.text(payload.get("content")))
+            content = payload.get("content")
+            if (str(payload.get("role")), _typed(content)) != self._said:
+                text = self.items.conversation.text(content)
+                self._text(payload.get("role"), text, _typed(content))
             return
         self._said = None
         if kind in ("function_call_output", "custom_tool_call_output"):
@@ -120,12 +133,14 @@ class _Session:
             if code and code.group(1) != "0":
                 result["is_error"] = True
         elif kind != "ghost_snapshot":
+            self.error = None
             self.items.add(payload)
 
-    def _text(self, role: object, text: str) -> None:
-        if (str(role), text) == self._said:
+    def _text(self, role: object, text: str, typed: str) -> None:
+        """A text that an event or an item tells; `typed` is it without pictures."""
+        if (str(role), typed) == self._said:
             return
-        self._said = (str(role), text)
+        self._said = (str(role), typed)
         if role == "user" and _PROGRAM.match(text):
             role = "system"
         known = self.items.conversation.messages
@@ -133,14 +148,17 @@ class _Session:
             m["role"] == "system" and m["content"] == text for m in known
         ):
             return  # each turn repeats them
+        if role in ("user", "assistant"):  # an error that somebody spoke after was got over
+            self.error = None
         if role == "user":
-            self.error = self.stop_reason = None
+            self.stop_reason = None
         self.items.message(role, text)
 
     def _event(self, payload: dict[str, Any]) -> None:
         kind = payload.get("type")
         if kind in ("user_message", "agent_message") and name(payload.get("message")):
-            self._text("user" if kind == "user_message" else "assistant", payload["message"])
+            text = payload["message"]
+            self._text("user" if kind == "user_message" else "assistant", text, text)
         elif kind == "token_count" and isinstance(payload.get("info"), dict):
             self._usage(payload["info"])
         elif kind == "task_complete":
@@ -168,6 +186,7 @@ class _Session:
             self.completion_tokens = (self.completion_tokens or 0) + completion
 
     def record(self, log: Log) -> Record:
+        """The session so far. Its duration is its tasks', else from the first line to the last."""
         own, git = name(self.about.get("id")), self.about.get("git")
         git = git if isinstance(git, dict) else {}
         spawned = _spawned(self.about.get("source"))
@@ -202,11 +221,27 @@ class _Session:
         )
 
 
+def _typed(content: object) -> str:
+    """The texts of an item's content, without what stands for pictures: as its event tells it."""
+    if isinstance(content, str):
+        return content
+    parts = content if isinstance(content, list) else []
+    texts = [part.get("text") for part in parts if isinstance(part, dict)]
+    return "\n".join(t for t in texts if isinstance(t, str) and not _PICTURE.fullmatch(t))
+
+
 def _spawned(source: object) -> dict[str, Any]:
     """`{"subagent": {"thread_spawn": {"parent_thread_id", "agent_role"}}}`, when it is that."""
     for key in ("subagent", "thread_spawn"):
         source = source.get(key) if isinstance(source, dict) else None
     return source if isinstance(source, dict) else {}
+
+
+def _is_oldest(value: object) -> TypeGuard[dict[str, Any]]:
+    if not isinstance(value, dict) or not isinstance(value.get("items"), list):
+        return False
+    session = value.get("session")
+    return isinstance(session, dict) and {"id", "timestamp"} <= session.keys()
 
 
 def _is_old_header(row: dict[str, Any]) -> bool:

@@ -35,21 +35,18 @@ def sniff(head: Head) -> bool:
 def read(log: Log) -> Iterator[Record | Rejected]:
     """One interaction a thread, when the next begins; lines that are no events at once."""
     thread = _Thread(None, 0)
-    for item in log.items():
-        if isinstance(item, Rejected):
-            yield item
-            continue
-        try:
-            row = as_object(item.value)
-            if row.get("type") == "thread.started":
-                if thread.line:
-                    yield thread.kept(log)
-                thread = _Thread(name(row.get("thread_id")), item.line)
-            else:
-                thread.line = thread.line or item.line
-                thread.add(row)
-        except Unusable as error:
-            yield log.rejected(item.line, str(error))
+
+    def read_row(row: dict[str, Any], line: int) -> Iterator[Record | Rejected]:
+        nonlocal thread
+        if row.get("type") == "thread.started":
+            if thread.line:
+                yield thread.kept(log)
+            thread = _Thread(name(row.get("thread_id")), line)
+        else:
+            thread.line = thread.line or line
+            thread.add(row)
+
+    yield from log.each(read_row)
     if thread.line:
         yield thread.kept(log)
 
@@ -112,6 +109,7 @@ class _Thread:
         self.conversation.say("assistant", text, calls=calls, reasoning=thought)
 
     def kept(self, log: Log) -> Record | Rejected:
+        """The thread as an interaction, or why it is none."""
         messages = self.conversation.messages
         if not messages and self.error is None:
             return log.rejected(self.line, "a thread in which nothing was said or done")

@@ -47,25 +47,20 @@ def sniff(head: Head) -> bool:
 def read(log: Log) -> Iterator[Record | Rejected]:
     """One interaction a sample."""
     if log.head.start.startswith(_ZIP):
-        yield from _zipped(log)
-        return
-    for item in log.items():
-        if isinstance(item, Rejected):
-            yield item
-            continue
-        try:
-            row = as_object(item.value)
-            if not _is_log(row):
-                raise Unusable("no evaluation with its eval and samples")
-            samples = row.get("samples")
-            samples = samples if isinstance(samples, list) else []
-            if not samples:
-                raise Unusable(f"an evaluation without samples: {row.get('status')}")
-        except Unusable as error:
-            yield log.rejected(item.line, str(error))
-            continue
-        for number, sample in enumerate(samples, 1):
-            yield _kept(log, row, sample, item.line, f"sample {number}")
+        return _zipped(log)
+    return log.each(lambda row, line: _samples(log, row, line))
+
+
+def _samples(log: Log, row: dict[str, Any], line: int) -> Iterator[Record | Rejected]:
+    """The samples of an evaluation in one document."""
+    if not _is_log(row):
+        raise Unusable("no evaluation with its eval and samples")
+    samples = row.get("samples")
+    samples = samples if isinstance(samples, list) else []
+    if not samples:
+        raise Unusable(f"an evaluation without samples: {row.get('status')}")
+    for number, sample in enumerate(samples, 1):
+        yield _kept(log, row, sample, line, f"sample {number}")
 
 
 def _zipped(log: Log) -> Iterator[Record | Rejected]:

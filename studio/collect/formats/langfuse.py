@@ -13,7 +13,7 @@ from typing import Any
 from db.interactions import Record
 from studio.collect.any_messages import decoded
 from studio.collect.genai import facts_of
-from studio.collect.log import Head, Log, Rejected, Unusable, as_object
+from studio.collect.log import Head, Log, Rejected, Unusable
 from studio.collect.spans import Kind, Span, interactions
 from studio.collect.values import count, moment, name
 
@@ -29,14 +29,7 @@ def sniff(head: Head) -> bool:
 
 def read(log: Log) -> Iterator[Record | Rejected]:
     """The conversations of every trace."""
-    for item in log.items():
-        if isinstance(item, Rejected):
-            yield item
-            continue
-        try:
-            yield from _trace(as_object(item.value), item.line)
-        except Unusable as error:
-            yield log.rejected(item.line, str(error))
+    return log.each(_trace)
 
 
 def _trace(row: dict[str, Any], line: int) -> list[Record]:
@@ -44,7 +37,7 @@ def _trace(row: dict[str, Any], line: int) -> list[Record]:
     if not observations:
         raise Unusable("no trace with observations")
     trace = row.get("trace")
-    trace = trace if isinstance(trace, dict) else {}
+    trace = trace if isinstance(trace, dict) else row  # the API answers with the bare trace
     own = name(trace.get("id")) or name(observations[0].get("traceId"))
     if own is None:
         raise Unusable("the trace has no id")
@@ -75,7 +68,7 @@ def _span(one: dict[str, Any]) -> Span:
     if kind == "agent":
         fields["agent"] = fields["agent"] or called
     for key, side in (("prompt_tokens", "input"), ("completion_tokens", "output")):
-        tokens = _tokens(one.get("usageDetails"), side)
+        tokens = _tokens(one.get("usageDetails") or one.get("usage"), side)
         fields[key] = fields[key] if tokens is None else tokens
     failed = one.get("level") == "ERROR"
     return Span(

@@ -91,11 +91,13 @@ class _Reader:
         self.tables = tables
 
     def rows(self, query: str, *values: object) -> list[Row]:
+        """The rows of a query, by the names of its columns."""
         cursor = self.database.execute(query, values)
         keys = [column[0] for column in cursor.description]
         return [dict(zip(keys, row, strict=True)) for row in cursor]
 
     def each(self, query: str, table: str, *values: object) -> list[Row]:
+        """The rows of a query over a table; none where the table is lacking."""
         return self.rows(query, *values) if table in self.tables else []
 
 

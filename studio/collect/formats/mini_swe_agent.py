@@ -31,24 +31,18 @@ def sniff(head: Head) -> bool:
 
 def read(log: Log) -> Iterator[Record | Rejected]:
     """One interaction a document; messages that are rows of their own are one."""
-    alone: list[Any] = []
-    line = 0
-    for item in log.items():
-        if isinstance(item, Rejected):
-            yield item
-            continue
-        try:
-            row = as_object(item.value)
-            if isinstance(row.get("messages"), list):
-                yield _record(log, row["messages"], row, item.line)
-            else:
-                _add(Conversation(), row)  # it can be read at all
-                alone.append(row)
-                line = line or item.line
-        except Unusable as error:
-            yield log.rejected(item.line, str(error))
+    alone: list[tuple[Any, int]] = []
+
+    def read_row(row: dict[str, Any], line: int) -> Iterator[Record]:
+        if isinstance(row.get("messages"), list):
+            yield _record(log, row["messages"], row, line)
+        else:
+            _add(Conversation(), row)  # it can be read at all
+            alone.append((row, line))
+
+    yield from log.each(read_row)
     if alone:
-        yield _record(log, alone, {}, line)
+        yield _record(log, [row for row, _ in alone], {}, alone[0][1])
 
 
 def _record(log: Log, messages: list[Any], row: dict[str, Any], line: int) -> Record:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from db.interactions import Message, Record
-from studio.collect.log import Head, Item, Log, Rejected, Unusable, as_object, digest
+from studio.collect.log import Head, Log, Rejected, Unusable, as_object, digest
 from studio.collect.messages import Conversation, openai_tools
 from studio.collect.outcome import error_text
 from studio.collect.values import count, moment, name
@@ -47,25 +47,21 @@ def sniff(head: Head) -> bool:
 def read(log: Log) -> Iterator[Record | Rejected]:
     """One interaction a run; events that are rows of their own are one run."""
     alone = _Run(0)
-    for item in log.items():
-        if isinstance(item, Rejected):
-            yield item
-            continue
-        try:
-            row = as_object(item.value)
-            if isinstance(row.get("history"), list):
-                yield from _run(log, item, row)
-            else:
-                alone.line = alone.line or item.line
-                alone.add(row)
-        except Unusable as error:
-            yield log.rejected(item.line, str(error))
+
+    def read_row(row: dict[str, Any], line: int) -> Iterator[Record | Rejected]:
+        if isinstance(row.get("history"), list):
+            yield from _run(log, row, line)
+        else:
+            alone.line = alone.line or line
+            alone.add(row)
+
+    yield from log.each(read_row)
     if alone.conversation.messages:
         yield alone.record(log, {})
 
 
-def _run(log: Log, item: Item, row: dict[str, Any]) -> Iterator[Record | Rejected]:
-    run = _Run(item.line)
+def _run(log: Log, row: dict[str, Any], line: int) -> Iterator[Record | Rejected]:
+    run = _Run(line)
     number = 0
     for entry in row["history"]:
         for event in entry if isinstance(entry, list) else [entry]:  # older ones are in pairs
@@ -73,7 +69,7 @@ def _run(log: Log, item: Item, row: dict[str, Any]) -> Iterator[Record | Rejecte
             try:
                 run.add(as_object(event))
             except Unusable as error:
-                yield log.rejected(item.line, f"event {number}: {error}")
+                yield log.rejected(line, f"event {number}: {error}")
     if not run.conversation.messages:
         raise Unusable("a history without any turn")
     yield run.record(log, row)
@@ -168,6 +164,7 @@ class _Run:
         self.conversation.answer(event.get("content"), call_id, is_error=failed)
 
     def record(self, log: Log, row: dict[str, Any]) -> Record:
+        """The run so far; `row` is what its file tells about it beside the events."""
         metrics = _object(row.get("metrics"))
         total = _object(metrics.get("accumulated_token_usage"))
         config = _object(_object(row.get("metadata")).get("llm_config"))

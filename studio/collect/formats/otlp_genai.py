@@ -7,9 +7,11 @@ the first interaction. Times are nanoseconds in strings; so are whole numbers.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
+from db.counted import counted
 from db.interactions import Record
 from studio.collect.genai import facts_of, kind_of
 from studio.collect.log import Head, Item, Log, Rejected, Unusable, as_object
@@ -56,7 +58,7 @@ def read(log: Log) -> Iterator[Record | Rejected]:
             told = True
             yield log.rejected(lines[trace], f"trace {trace}: {error}")
     if traces and not told:
-        yield log.rejected(0, f"no request to a model in its {len(traces)} traces")
+        yield log.rejected(0, f"no request to a model in its {counted(len(traces), 'trace')}")
 
 
 def _spans(item: Item) -> Iterator[dict[str, Any]]:
@@ -69,11 +71,8 @@ def _spans(item: Item) -> Iterator[dict[str, Any]]:
 
 
 def _span(span: dict[str, Any]) -> Span:
-    attributes = {
-        one["key"]: _value(one.get("value"))
-        for one in _objects(span.get("attributes"))
-        if isinstance(one.get("key"), str)
-    }
+    attributes = _attributes(span)
+    attributes |= _told_by_events(span)
     kind = kind_of(attributes)
     called = name(attributes.get("gen_ai.tool.name")) if kind == "tool" else None
     return Span(
@@ -81,17 +80,27 @@ def _span(span: dict[str, Any]) -> Span:
         parent=name(span.get("parentSpanId")),
         kind=kind,
         name=called or name(span.get("name")) or "",
-        started_ms=_when(span.get("startTimeUnixNano")),
-        ended_ms=_when(span.get("endTimeUnixNano")),
+        started_ms=moment(span.get("startTimeUnixNano")),
+        ended_ms=moment(span.get("endTimeUnixNano")),
         error=_error(span),
         **facts_of(attributes, kind),
     )
 
 
-def _when(value: object) -> int | None:
-    """Milliseconds of nanoseconds, a number or its digits."""
-    digits = isinstance(value, str) and value.isdecimal() and len(value) < 20
-    return moment(int(value) if isinstance(value, str) and digits else value)
+def _told_by_events(span: dict[str, Any]) -> dict[str, Any]:
+    """What older conventions told in events of the span: attributes, or one message an event."""
+    told: dict[str, Any] = {}
+    messages = []
+    for event in _objects(span.get("events")):
+        called = name(event.get("name")) or ""
+        facts = _attributes(event)
+        if called == "gen_ai.choice" or re.fullmatch(r"gen_ai\.\w+\.message", called):
+            role = called.split(".")[1]
+            facts = facts if role == "choice" else {"role": role} | facts
+            messages.append({**facts, "event.name": called})
+        elif called.startswith("gen_ai."):
+            told |= facts
+    return told | ({"events": messages} if messages else {})
 
 
 def _error(span: dict[str, Any]) -> str | None:
@@ -100,13 +109,19 @@ def _error(span: dict[str, Any]) -> str | None:
     if not isinstance(status, dict) or status.get("code") not in (2, "2", "STATUS_CODE_ERROR"):
         return None
     for event in _objects(span.get("events")):
-        facts = {
-            one.get("key"): _value(one.get("value")) for one in _objects(event.get("attributes"))
-        }
+        facts = _attributes(event)
         kind, message = facts.get("exception.type"), facts.get("exception.message")
         if event.get("name") == "exception" and (kind or message):
             return f"{kind}: {message}"
     return name(status.get("message")) or "error"
+
+
+def _attributes(owner: dict[str, Any]) -> dict[str, Any]:
+    return {
+        one["key"]: _value(one.get("value"))
+        for one in _objects(owner.get("attributes"))
+        if isinstance(one.get("key"), str)
+    }
 
 
 def _value(value: object) -> Any:

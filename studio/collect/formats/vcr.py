@@ -14,6 +14,7 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from db.counted import counted
 from db.interactions import Record
 from studio.collect import anthropic_api, chat_completions, responses_api
 from studio.collect.chains import conversations
@@ -50,7 +51,7 @@ def read(log: Log) -> Iterator[Record | Rejected]:
         told = True
         yield found
     if kept and not told:
-        yield log.rejected(0, f"no request to a model among its {len(kept)} requests")
+        yield log.rejected(0, f"no request to a model among its {counted(len(kept), 'request')}")
 
 
 def _exchange(row: Row) -> Exchange | None:

@@ -163,6 +163,7 @@ class Server(Peer):
         self._module = module
 
     def operation(self, name: str) -> Callable[..., Any]:
+        """What does that to an object of the code; KeyError where nothing does."""
         return self._look_up if name == "look_up" else _OPERATIONS[name]
 
     def _look_up(self, path: str) -> tuple[bool, Any]:
@@ -175,6 +176,7 @@ class Server(Peer):
         return True, value
 
     def describe(self, value: Any) -> Message:
+        """What the tests may know of an object: its kind, its name, whether it is true."""
         kind = type(value)
         if issubclass(kind, type):
             if issubclass(value, BaseException):
@@ -189,6 +191,7 @@ class Server(Peer):
         return {"kind": what, "name": _name(value), "truth": _truth(value)}
 
     def stand_in(self, number: int, description: Message) -> Any:
+        """What stands for an object of the tests: something to call or to iterate."""
         return (Lazy if description["kind"] == "iterator" else Callback)(self, number)
 
 

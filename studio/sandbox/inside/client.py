@@ -40,6 +40,7 @@ class Client(Peer):
         self.gone = ""  # why nothing more can be asked
 
     def operation(self, name: str) -> Callable[..., Any]:
+        """What the code may do to an object of the tests; KeyError for anything else."""
         operations: dict[str, Callable[..., Any]] = {"call": self._call, "next": self._next}
         return operations[name]
 
@@ -51,6 +52,7 @@ class Client(Peer):
             raise Gone(str(problem)) from None
 
     def request(self, operation: str, *arguments: Any) -> Any:
+        """Ask the code; the time until its answer counts as its own. Raises Gone when it ended."""
         with self._lock:
             self._report.turn(of_code=True)
             try:
@@ -73,6 +75,10 @@ class Client(Peer):
         return next(target)
 
     def describe(self, value: Any) -> Message:
+        """What the code may know of an object that a test passes.
+
+        Raises CodecError for one that is neither plain data nor to be called or iterated.
+        """
         if _may_be_called(value):
             return {"kind": "function"}
         if hasattr(type(value), "__next__"):
@@ -80,6 +86,7 @@ class Client(Peer):
         raise CodecError(f"a test passes a {type(value).__name__} that is not plain data")
 
     def stand_in(self, number: int, description: Message) -> Any:
+        """What stands for an object of the code. Raises CodecError for a malformed description."""
         if not isinstance(number, int) or not isinstance(description, dict):
             raise CodecError("malformed object")
         kind, name = description.get("kind"), str(description.get("name"))[:60]

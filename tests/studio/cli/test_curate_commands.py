@@ -32,6 +32,17 @@ def test_undo_and_redo_say_what_they_did_and_when_there_is_nothing(filled: Run) 
     assert kinds == [("redo", None), ("undo", None), ("undo", None), ("drop", 3), ("accept", None)]
 
 
+def test_history_says_what_was_done_in_words(filled: Run) -> None:
+    filled("label", "reviewer", "1")
+    filled("merge", "1", "2")
+    filled("undo")
+    said = filled("history", as_json=False).out.splitlines()[2:]
+    assert [line.split("  ")[-1] for line in said] == [
+        "1 row as before act 2", "1 row merged into one problem", "1 row → reviewer",
+    ]  # fmt: skip
+    assert filled("history").json["acts"][1]["value"] == {"from": [2], "to": 1}
+
+
 def test_edit_takes_the_answer_from_a_file(filled: Run, tmp_path: Path) -> None:
     (tmp_path / "better.txt").write_text("a better answer")
     assert filled("edit", "1", "--answer", tmp_path / "better.txt").json["changed"] == 1

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from sqlalchemy import insert
 
-from db.models import Arm, Evaluation, table
+from db.models.base import table
+from db.models.evaluations import Arm, Evaluation
 from db.store import open_store
 from exports.tool_calls import FORMATS, PROBLEMS, render_call, render_legacy_call
 from studio.evals.arms import base_arm

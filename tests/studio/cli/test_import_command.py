@@ -62,7 +62,7 @@ def test_the_same_again_has_nothing_to_sum_up(run: Run, tmp_path: Path) -> None:
     assert first.json["bytes"] == path.stat().st_size
     assert (again.code, again.json["overview"]["interactions"]) == (0, 0)
     lines = run("import", path, as_json=False).out.splitlines()
-    assert lines[0] == "0 imported, 1 were there already"
+    assert lines[0] == "0 imported, 1 was there already"
     assert len(lines) == 2
 
 

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from sqlalchemy import insert
 
-from db.models import Checkpoint, Run, table
+from db.models.base import table
+from db.models.runs import Checkpoint, Run
 from db.store import open_store
 from exports.frozen import find_dataset
 from studio.evals import stored

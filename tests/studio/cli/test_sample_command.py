@@ -182,7 +182,7 @@ def test_what_trying_again_cannot_help_ends_it_in_one_line(
     assert ran.out == ""
     assert len(ran.err.strip().splitlines()) == 1
     assert says in ran.err
-    assert "1 answers came and are kept" in ran.err
+    assert "1 answer came and is kept" in ran.err
     assert "sk-secret-1" not in ran.err
     assert asked("list", "--where", "format:sample").json["total"] == 1
 

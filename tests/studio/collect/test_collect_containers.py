@@ -97,7 +97,7 @@ def test_a_cassette_in_json(tmp_path: Path, packed: bool) -> None:
     [
         pytest.param("- request: " + "[" * 100_000, "nested deeper than 200 levels", id="deep"),
         ("- request: &a {}\n  response: *a", "not plain YAML: it has aliases"),
-        ("- request: {}\n  response: {}", "no request to a model among its 1 requests"),
+        ("- request: {}\n  response: {}", "no request to a model among its 1 request"),
         ("- request: {\n", "not YAML: did not find expected"),
         ("- request: \x07", "not YAML: "),
         ("- request: !!binary x", "not YAML: Invalid base64"),

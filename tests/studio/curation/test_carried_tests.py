@@ -68,6 +68,7 @@ def test_cases_are_pairs_of_input_and_output() -> None:
         {"tests": "assert f(1) == g(2)"},
         {"tests": "not python ("},
         {"entry_point": "f"},
+        {"entry_point": "f", "tests": "f(1)\nprint(f(2))"},  # it judges nothing
         {"entry_point": "f(); evil", "tests": "assert f(1)"},
         {"cases": []},
         {"cases": [{"stdin": "1"}]},

@@ -13,6 +13,7 @@ import yaml
 
 from db import acts, rows
 from db.errors import FilterError
+from db.history import history
 from db.store import Store
 from studio import settings
 from studio.curation import named_acts, rules
@@ -198,7 +199,7 @@ def test_it_is_one_act_that_can_be_undone_and_a_second_run_changes_nothing(
     assert (first["act"], first["changed"], first["classified"]) == (1, 4, 4)
     again = classify_store(store, actor="studio classify")
     assert (again["act"], again["changed"], again["by_agent"]) == (None, 0, {"reviewer": 4})
-    entry = acts.history(store)[0]
+    entry = history(store)[0]
     assert (entry["actor"], entry["kind"], entry["ids_count"]) == ("studio classify", "classify", 4)
     assert acts.undo(store, actor="me").changed == 4
     assert listed(store) == before

@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from db import acts, rows
 from db.errors import NotFound, Refused
+from db.history import history
 from db.store import Store
 from studio.curation import cluster_acts, named_acts
 from studio.curation.clusters import (
@@ -101,7 +102,7 @@ def test_the_proposal_is_accepted_by_one_act(store: Store, add: Add) -> None:
     assert done.changed == 2
     assert statuses(store) == ["dropped", "dropped", "new"]
     assert only(store).state == "one kept"
-    assert acts.history(store)[0]["value"] == {"cluster": 1, "kept": 3}
+    assert history(store)[0]["value"] == {"cluster": 1, "kept": 3}
     acts.undo(store, actor="me")
     assert statuses(store) == ["new"] * 3
     assert only(store).state == "open"

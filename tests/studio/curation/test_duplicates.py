@@ -11,6 +11,7 @@ from rapidfuzz import fuzz
 from sqlalchemy import text
 
 from db import acts, rows
+from db.history import history
 from db.store import Store
 from studio.curation import named_acts
 from studio.curation.duplicates import dedupe, dedupe_rows
@@ -126,7 +127,7 @@ def test_it_is_one_act_with_its_settings_that_can_be_undone_and_redone(
 ) -> None:
     add(*answers(LONG, LONG, "another one"))
     assert dedupe(store, threshold=95)["act"] == 1
-    entry = acts.history(store)[0]
+    entry = history(store)[0]
     assert (entry["kind"], entry["ids_count"]) == ("dedupe", 2)
     assert entry["value"] == {
         "on": "both",
@@ -162,7 +163,7 @@ def test_finding_the_same_again_changes_nothing(store: Store, add: Add) -> None:
     same = ("documents", "exact_duplicates", "near_duplicates", "clusters")
     assert [first[key] for key in same] == [again[key] for key in same]
     assert clusters(store) == [1, 1, None]
-    assert len(acts.history(store)) == 1
+    assert len(history(store)) == 1
 
 
 def test_an_empty_store_has_no_duplicates(store: Store) -> None:

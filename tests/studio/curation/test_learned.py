@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from db import acts, rows
+from db.history import history
 from db.store import Store
 from studio.curation import named_acts
 from studio.curation.class_report import class_report
@@ -87,6 +88,7 @@ def test_few_labels_or_one_agent_teach_nothing(store: Store, add: Add) -> None:
     tasks = jargon(FEWEST_LABELS + 30)
     collect(store, add, tasks, FEWEST_LABELS - 1)
     assert learn(store) is None
+    assert class_report(store)["labels"] == FEWEST_LABELS - 1
     assert classify_store(store, actor="me")["model"] is None
     named_acts.label(store, range(1, FEWEST_LABELS + 20), "coder")
     assert learn(store) is None
@@ -127,7 +129,7 @@ def test_the_report_counts_confusion_and_reliability_of_held_out_answers(
 ) -> None:
     collect(store, add, jargon(110), 100)
     report = class_report(store)
-    assert acts.history(store)[0]["kind"] == "label"
+    assert history(store)[0]["kind"] == "label"
     for by in ("rules", "model"):
         assert sum(sum(row.values()) for row in report["confusion"][by].values()) == 100
         assert sum(row["n"] for row in report["reliability"][by]) == 100

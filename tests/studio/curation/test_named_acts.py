@@ -8,6 +8,7 @@ import pytest
 
 from db import acts, filters, rows
 from db.errors import BadInput, NotFound
+from db.history import history
 from db.store import Store
 from studio.curation import named_acts
 from tests.conftest import exchange
@@ -46,9 +47,9 @@ def test_status_goes_to_accepted_dropped_and_back_to_new(two: Store) -> None:
     for kind, status in (("accept", "accepted"), ("drop", "dropped"), ("reset", "new")):
         assert named_acts.set_status(two, filters.ids(""), kind).changed == 2
         assert column(two, "status") == [status] * 2
-    kinds = [entry["kind"] for entry in acts.history(two)]
+    kinds = [entry["kind"] for entry in history(two)]
     assert kinds == ["reset", "drop", "accept"]
-    assert {entry["actor"] for entry in acts.history(two)} == {named_acts.actor()}
+    assert {entry["actor"] for entry in history(two)} == {named_acts.actor()}
 
 
 def test_tags_add_up_and_are_found_by_the_filter(two: Store) -> None:
@@ -63,7 +64,7 @@ def test_tags_add_up_and_are_found_by_the_filter(two: Store) -> None:
 def test_a_tag_that_no_filter_could_find_is_refused(two: Store, name: str) -> None:
     with pytest.raises(BadInput, match="one word"):
         named_acts.tag(two, [1], name)
-    assert acts.history(two) == []
+    assert history(two) == []
 
 
 def test_an_empty_note_takes_the_note_away(two: Store) -> None:

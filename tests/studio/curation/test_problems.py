@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from db import acts, rows
 from db.errors import StudioError
+from db.history import history
 from db.store import Store
 from studio.curation import named_acts
 from studio.curation.problems import assign_problems, list_problems, problem_solutions
@@ -163,7 +164,7 @@ def test_merged_problems_take_what_comes_later_and_part_by_undo(store: Store, ad
     assert problems(store) == [first] * 3
     acts.undo(store, actor="me")
     assert problems(store) == [first, second, first]
-    kinds = [(act["kind"], act["value"]) for act in acts.history(store)]
+    kinds = [(act["kind"], act["value"]) for act in history(store)]
     assert kinds[-1] == ("merge", {"from": [second], "to": first})
 
 
@@ -184,4 +185,4 @@ def test_what_cannot_be_regrouped_is_said_and_changes_nothing(
     assign_problems(store)
     with pytest.raises(StudioError, match=says):
         act(store)
-    assert acts.history(store) == []
+    assert history(store) == []

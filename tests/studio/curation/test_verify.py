@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from db import acts, rows
+from db import rows
+from db.history import history
 from db.store import Store
 from studio.curation import named_acts
 from studio.curation.problems import list_problems
@@ -53,7 +54,7 @@ def test_right_wrong_and_untested_answers_are_told_apart(store: Store, add: Add)
     assert value["by_verdict"] == {"passed": 1, "partial": 1, "syntax_error": 1}
     assert verdicts(store) == ["passed", "partial", "syntax_error", None, None, None]
     assert rows.page(store, "verified:passed")[1] == 1
-    assert acts.history(store) == []
+    assert history(store) == []
 
 
 def test_a_second_run_runs_nothing_and_says_the_same(store: Store, add: Add) -> None:

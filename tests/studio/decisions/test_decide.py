@@ -10,7 +10,9 @@ from sqlalchemy import insert, select
 
 from db.errors import BadInput
 from db.interactions import loads
-from db.models import Arm, Checkpoint, Decision, Evaluation, Outcome, Run, table
+from db.models.base import table
+from db.models.evaluations import Arm, Decision, Evaluation, Outcome
+from db.models.runs import Checkpoint, Run
 from db.store import Store
 from exports.frozen import ExampleRow, freeze
 from exports.suites import Suite, read_suite

@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import insert
 
 from db.errors import BadInput, NotFound
-from db.models import Checkpoint, Run, table
+from db.models.base import table
+from db.models.runs import Checkpoint, Run
 from db.store import Store
 from exports.frozen import ExampleRow, freeze
 from exports.suites import Item

@@ -43,6 +43,14 @@ def test_the_verdict_is_about_b_and_turns_with_the_sides() -> None:
     assert worse["n_needed"] is None
 
 
+def test_a_p_value_below_what_a_float_holds_is_a_bound_and_never_zero() -> None:
+    found = compare(verdicts(0, 1200), verdicts(1200, 1200))["overall"]
+    assert found["p_adjusted"] < 1e-300
+    assert sentence(found).endswith(", p < 1e-300")
+    found = compare(verdicts(20, 100), verdicts(60, 100))["overall"]
+    assert sentence(found).endswith("p = 1.8e-12")
+
+
 def test_equivalent_needs_items_not_only_equality() -> None:
     few = compare(verdicts(10, 20), verdicts(10, 20))["overall"]
     assert (few["delta"], few["verdict"]) == (0, "undecided")

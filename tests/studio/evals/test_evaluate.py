@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from db.models import Generation, Outcome, table
+from db.models.base import table
+from db.models.evaluations import Generation, Outcome
 from db.store import Store
 from exports.suites import Suite, read_suite
 from studio.evals.arms import find_arm

@@ -73,7 +73,7 @@ def test_tool_calls(text: str, verdict: str, strict: bool | None) -> None:
 def test_the_detail_says_what_differs() -> None:
     assert "path is 'b.py', wanted 'a.py'" in scored(CALL, RIGHT.replace("a.py", "b.py")).detail
     assert "called run_tests" in scored(CALL, RIGHT.replace("read_file", "run_tests")).detail
-    assert "2 calls where 1 were wanted" in scored(CALL, RIGHT + "\n" + RIGHT).detail
+    assert "2 calls where 1 was wanted" in scored(CALL, RIGHT + "\n" + RIGHT).detail
     assert "not offered" in scored(CALL, RIGHT.replace("read_file", "delete")).detail
     legacy = scored(CALL, render_legacy_call("read_file", {"path": "a.py"}))
     assert "old template" in legacy.detail

@@ -16,7 +16,9 @@ from studio.screens.browse import BrowseScreen
 from tests.conftest import exchange
 
 Add = Callable[..., list[int]]
+Compare = Callable[..., bool]  # a picture with the one that was accepted
 SMALL, LARGE = (80, 24), (160, 48)
+SIZES = pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "160x48"])
 
 
 @pytest.fixture(autouse=True)

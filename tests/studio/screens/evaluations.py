@@ -10,7 +10,8 @@ from typing import Any
 from sqlalchemy import insert, select
 
 from db.interactions import dumps
-from db.models import Arm, Evaluation, Generation, Outcome, table
+from db.models.base import table
+from db.models.evaluations import Arm, Evaluation, Generation, Outcome
 from db.store import Store
 from exports.suites import Suite, read_suite
 

@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 from textual.pilot import Pilot
 
 from studio.screens.frame import StudioScreen
+from tests.studio.screens.hostile import drawn
 
 S = TypeVar("S", bound=StudioScreen)
 
@@ -26,10 +27,7 @@ class Shown(Generic[S]):
     @property
     def text(self) -> str:
         """All that is drawn."""
-        return "\n".join(
-            "".join(segment.text for segment in line).rstrip()
-            for line in self.pilot.app.screen._compositor.render_strips()
-        )
+        return drawn(self.pilot.app)
 
     async def go(self, key: str) -> None:
         """To the screen by its key, until it has read the store."""
@@ -63,10 +61,3 @@ class Shown(Generic[S]):
         """Type a text, then press keys."""
         names = {"/": "slash", ".": "full_stop", "-": "minus", "_": "underscore"}
         await self.pilot.press(*(names.get(character, character) for character in text), *then)
-
-
-def harmless(text: str) -> None:
-    """No control character and no mark of direction reaches the terminal."""
-    for line in text.split("\n"):
-        assert not {c for c in line if ord(c) < 32 or 0x7F <= ord(c) < 0xA0}, line
-        assert not set(line) & set("\u202e\u2066\ufeff"), line

@@ -9,10 +9,12 @@ import pytest
 from textual.drivers.headless_driver import HeadlessDriver
 
 from db import acts, rows
+from db.history import history
 from db.store import Store
 from studio.preferences import View
 from tests.conftest import exchange
-from tests.studio.screens.conftest import LARGE, Add, Driven, driven
+from tests.studio.screens.conftest import LARGE, Add, driven
+from tests.studio.screens.hostile import HOSTILE, drawn, harmless
 
 
 def shown(store: Store, identity: int) -> dict[str, object]:
@@ -90,7 +92,7 @@ async def test_letters_act_only_when_nothing_is_being_typed(filled: Store) -> No
         await app.type("axqctu")
         assert app.browse.prompt.input.value == "axqctu"
         await app.press("escape")
-        assert acts.history(filled) == []
+        assert history(filled) == []
 
 
 async def test_n_goes_to_the_hit_inside_a_folded_result(filled: Store) -> None:
@@ -140,7 +142,7 @@ async def test_every_label_key_is_the_agents_own(filled: Store) -> None:
     async with driven(filled) as app:
         for key in "ctrov":
             await app.press(key)
-        await app.until(lambda: len(acts.history(filled)) == 5)
+        await app.until(lambda: len(history(filled)) == 5)
         agents = [shown(filled, identity)["agent"] for identity in (6, 5, 4, 3, 2)]
         assert agents == ["coder", "tester", "researcher", "coordinator", "reviewer"]
 
@@ -162,7 +164,7 @@ async def test_marked_rows_are_one_act_and_one_undo(filled: Store) -> None:
         await app.press("t")
         await app.says("2 rows → tester · u undoes")
         assert [shown(filled, n)["agent"] for n in (6, 5, 4)] == ["tester", "researcher", "tester"]
-        assert len(acts.history(filled)) == 1
+        assert len(history(filled)) == 1
         await app.press("u")
         await app.says("undone: 2 rows → tester")
         assert [shown(filled, n)["agent"] for n in (6, 4)] == ["coder", None]
@@ -181,7 +183,7 @@ async def test_a_range_and_all_that_matches(filled: Store) -> None:
         await app.says("3 rows dropped")
         statuses = [shown(filled, n)["status"] for n in (6, 5, 4, 3, 2, 1)]
         assert statuses == ["dropped", "accepted", "accepted", "dropped", "new", "dropped"]
-        assert len(acts.history(filled)) == 2
+        assert len(history(filled)) == 2
 
 
 async def test_acts_wait_for_the_rows_that_they_mean(store: Store, add: Add) -> None:
@@ -196,8 +198,8 @@ async def test_acts_wait_for_the_rows_that_they_mean(store: Store, add: Add) -> 
         app.browse.action_drop()
         app.browse.action_undo()
         app.browse.action_drop()
-        await app.until(lambda: len(acts.history(store)) == 4)
-    kinds = [(act["kind"], act["ids_count"]) for act in reversed(acts.history(store))]
+        await app.until(lambda: len(history(store)) == 4)
+    kinds = [(act["kind"], act["ids_count"]) for act in reversed(history(store))]
     assert kinds == [("accept", 300), ("drop", 1), ("undo", 1), ("drop", 1)]
     statuses = [shown(store, n)["status"] for n in (600, 599, 598, 597)]
     assert statuses == ["accepted", "new", "accepted", "dropped"]
@@ -258,12 +260,21 @@ async def test_an_answer_is_edited_in_the_users_editor(filled: Store) -> None:
         await app.until(lambda: shown(filled, 6)["messages"][-1]["content"] == "done")  # type: ignore[index]
 
 
-async def test_an_editor_that_fails_changes_nothing(filled: Store, editor: Path) -> None:
+async def test_an_editor_that_fails_changes_nothing_and_gives_the_terminal_back(
+    filled: Store, editor: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    back: list[object] = []
+    monkeypatch.setattr(HeadlessDriver, "resume_application_mode", lambda self: back.append(self))
     editor.write_text("#!/bin/sh\nexit 3\n")
     async with driven(filled) as app:
         await app.press("e")
         await app.says("ended with exit code 3; nothing was changed")
-    assert acts.history(filled) == []
+        assert len(back) == 1
+        monkeypatch.setenv("PAGER", "/nowhere/pager")
+        await app.press("O")
+        await app.says("/nowhere/pager cannot be started")
+        assert len(back) == 2
+    assert history(filled) == []
 
 
 async def test_the_pager_gets_text_that_cannot_drive_the_terminal(
@@ -395,25 +406,6 @@ async def test_an_empty_store_says_what_to_do_and_notices_what_comes(
         await app.until(lambda: app.browse.conversation.identity == 1)
 
 
-HOSTILE = (
-    "[/] [bold]markup[/bold] [@click=app.bell]x[/]",
-    "\x1b[2J\x1b]0;owned\x07\x1b]52;c;eA==\x07\x9b31m",
-    "\x00\x01\x7f\r\x0b zero\u202eright to left\u2066 \ufeff",
-    "שלום עולם مرحبا 你好 👩‍👩‍👧 e\u0301\u0301\u0301",
-    "x" * 300_000,
-    "tab\tand\r\nlines\n\n\n```python\nif [/]: \x1b\n",
-)
-
-
-def harmless(app: Driven) -> None:
-    screen = "\n".join(
-        "".join(segment.text for segment in line)
-        for line in app.app.screen._compositor.render_strips()
-    )
-    for code in (*range(0x20), *range(0x7F, 0xA0), 0x202E, 0x2066):
-        assert chr(code) not in screen.replace("\n", "")
-
-
 @pytest.mark.parametrize("size", [(80, 24), (160, 48), (20, 5)])
 async def test_hostile_text_is_drawn_harmlessly_everywhere(
     store: Store, add: Add, size: tuple[int, int]
@@ -434,19 +426,19 @@ async def test_hostile_text_is_drawn_harmlessly_everywhere(
     async with driven(store, size) as app:
         for _ in range(len(HOSTILE)):
             await app.settled()
-            harmless(app)
+            harmless(drawn(app.app))
             await app.press("J")
             await app.settled()
             app.browse.conversation.action_fold_all()
             await app.press("enter")
-            harmless(app)
+            harmless(drawn(app.app))
             await app.press("G")
-            harmless(app)
+            harmless(drawn(app.app))
             await app.press("escape", "j")
         await app.press("f")
         await app.until(lambda: "model" not in app.browse.values or app.browse.values["model"])
         await app.type("model:", "tab", "tab")
-        harmless(app)
+        harmless(drawn(app.app))
 
 
 async def test_ten_thousand_messages_and_a_huge_answer_are_read_at_once(

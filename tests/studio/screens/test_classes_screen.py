@@ -8,24 +8,20 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from rich.cells import cell_len
 from textual.pilot import Pilot
 
 from db import rows
 from db.store import Store
 from studio.app import AdapterStudio
-from studio.commands import COMMANDS
 from studio.curation import named_acts
-from studio.keys import FORBIDDEN
 from studio.screens.browse import BrowseScreen
 from studio.screens.classes import ClassesScreen
 from tests.conftest import exchange
 from tests.studio.curation.jargon import jargon
-from tests.studio.screens.conftest import LARGE, SMALL, Add
-from tests.studio.screens.shown import Shown, harmless
-from tests.studio.screens.test_browse import HOSTILE
-
-Compare = Callable[..., bool]
-SIZES = pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "160x48"])
+from tests.studio.screens.conftest import LARGE, SIZES, SMALL, Add, Compare
+from tests.studio.screens.hostile import HOSTILE, harmless
+from tests.studio.screens.shown import Shown
 
 
 @pytest.fixture
@@ -70,18 +66,6 @@ async def trusting(store: Store, size: tuple[int, int] = SMALL) -> AsyncIterator
         yield await open_classes(pilot)
 
 
-def test_no_key_means_two_things_on_this_screen() -> None:
-    for place in ("lines", "pane"):
-        keys = [
-            key
-            for command in COMMANDS
-            if command.where in (place, "classes", "everywhere")
-            for key in command.keys
-        ]
-        assert len(keys) == len(set(keys))
-        assert not FORBIDDEN & set(keys)
-
-
 async def test_the_mix_stands_against_the_plan_and_opinions_that_differ_are_listed(
     mixed: Store,
 ) -> None:
@@ -101,7 +85,7 @@ async def test_classifying_is_one_act_that_u_takes_back(mixed: Store) -> None:
         assert "c classifies them" not in app.figures
         assert rows.page(mixed, "agent:coordinator")[1] == 1
         await app.press("u")
-        await app.shows("undo: 3 rows")
+        await app.shows("undone: 3 rows classified · ctrl+r redoes")
         await app.settled()
         assert "c classifies them" in app.figures
 
@@ -140,6 +124,14 @@ async def test_hostile_texts_reach_no_terminal(store: Store, add: Add) -> None:
     async with trusting(store, LARGE) as app:
         assert app.screen.rows
         harmless(app.text)
+
+
+async def test_an_agent_of_any_name_is_one_line_of_the_mix(store: Store, add: Add) -> None:
+    add(exchange("look", "x", agent="two\nlines"), exchange("see", "x", agent="漢字" * 9))
+    async with trusting(store, LARGE) as app:
+        lines = [line for line in app.figures.splitlines() if line.startswith(("two lin", "漢"))]
+        assert len(lines) == 2
+        assert len({cell_len(line[: line.index(" 50.0%")]) for line in lines}) == 1
 
 
 def after(*keys: str) -> Callable[[Pilot[Any]], Awaitable[None]]:

@@ -13,24 +13,19 @@ import pytest
 from sqlalchemy import delete, func, select
 from textual.pilot import Pilot
 
-from db.models import Outcome, table
+from db.models.base import table
+from db.models.evaluations import Outcome
 from db.store import Store
 from exports.suites import Suite
-from studio import commands
 from studio.app import AdapterStudio
-from studio.commands import COMMANDS
 from studio.evals import stored
-from studio.keys import FORBIDDEN
 from studio.screens.choosing import ChoosingScreen
 from studio.screens.compare import CompareScreen
 from tests.conftest import ROOT
-from tests.studio.screens.conftest import LARGE, SMALL
+from tests.studio.screens.conftest import LARGE, SIZES, SMALL, Compare
 from tests.studio.screens.evaluations import BASE, TUNED, put_evaluation, write_suite
-from tests.studio.screens.shown import Shown, harmless
-from tests.studio.screens.test_browse import HOSTILE
-
-Compare = Callable[..., bool]
-SIZES = pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "160x48"])
+from tests.studio.screens.hostile import HOSTILE, harmless
+from tests.studio.screens.shown import Shown
 
 
 @asynccontextmanager
@@ -74,7 +69,7 @@ async def test_the_newest_adapter_stands_beside_its_base_with_n_rates_and_verdic
         assert "+12.5" in overall
         assert overall.endswith("undecided")
         rows = [line.split()[0] for line in app.text.splitlines() if line.startswith("  ")]
-        assert {"code", "reasoning", "tool_call", "coder", "researcher"} <= set(rows)
+        assert {"code", "reasoning", "tool_call", "@coder", "@researcher"} <= set(rows)
         assert "overall: undecided: +12.5 points" in app.text
         assert "8 items detect" in app.text
 
@@ -105,7 +100,7 @@ async def test_a_row_of_the_delta_table_lists_the_items_behind_it(evaluated: Sto
         await app.press("escape", "escape")
         assert len(listed(app)) == 8
         await app.press("tab", "G")
-        await app.shows("in researcher")
+        await app.shows("@ = agent", "agent researcher: ", "in agent researcher")
         assert listed(app) == ["sum1", "sum2", "sum3"]
 
 
@@ -239,7 +234,7 @@ async def test_another_suite_can_be_chosen_and_new_evaluations_are_found(
         await app.press("s")
         await app.asks(ChoosingScreen)
         await app.press("g", "enter")
-        await app.shows("A base ─ B run:8", "1 items")
+        await app.shows("A base ─ B run:8", "1 item")
 
 
 async def test_arms_of_the_same_name_are_told_apart(store: Store, suite: Suite) -> None:
@@ -370,7 +365,7 @@ def put_hostile(store: Store, folder: Path) -> None:
 async def test_an_evaluation_that_lost_items_is_an_error_in_one_line(evaluated: Store) -> None:
     lose_an_item(evaluated)
     async with shown(evaluated) as app:
-        await app.shows("error: 1 items are only in the first of the two (sum1)")
+        await app.shows("error: 1 item is only in the first of the two (sum1)")
         await app.press("b", "n", "enter", "y", "x", "tab", "j")
         await app.shows("there is nothing to read yet")
 
@@ -383,24 +378,6 @@ def lose_an_item(store: Store) -> None:
         connection.execute(
             delete(outcomes).where(outcomes.c.item == "sum1", outcomes.c.evaluation_id == newest)
         )
-
-
-def test_no_key_of_the_screens_means_two_things() -> None:
-    for places in (
-        ("lines", "compare"),
-        ("pane", "compare"),
-        ("lines", "decide"),
-        ("pane", "decide"),
-    ):
-        keys = [
-            key
-            for command in COMMANDS
-            if command.where in (*places, "everywhere")
-            for key in command.keys
-        ]
-        assert len(keys) == len(set(keys)), places
-        assert not FORBIDDEN & set(keys)
-    assert commands.PLACES["compare"] == "Compare"
 
 
 def test_comparing_loads_no_model_library(evaluated: Store) -> None:
@@ -502,7 +479,7 @@ async def test_items_are_searched_as_one_types_and_n_goes_from_hit_to_hit(evalua
         await app.type("read file")
         await app.shows("/read file: 1 of 3 hits", "search: read file")
         await app.type(" 2")
-        await app.shows("/read file 2: 1 of 1 hits")
+        await app.shows("/read file 2: 1 of 1 hit")
         assert app.screen.item_list.cursor == 1
         await app.press("escape")
         assert app.screen.item_list.cursor == 0
@@ -516,7 +493,7 @@ async def test_items_are_searched_as_one_types_and_n_goes_from_hit_to_hit(evalua
         await app.press("n")
         await app.shows("nothing holds WHAT is")
         await app.press("A", "G", "enter", "N")
-        await app.shows("sum3 ─ reasoning ─ researcher")
+        await app.shows("sum3 ─ reasoning ─ research")
         await app.press("escape", "escape", "n")
         assert "hits" not in app.text
         await app.press("N")

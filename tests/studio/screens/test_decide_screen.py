@@ -12,13 +12,16 @@ from sqlalchemy import insert, select
 from textual.pilot import Pilot
 
 from db.interactions import loads
-from db.models import Dataset, Decision, Evaluation, Run, table
+from db.models.base import table
+from db.models.datasets import Dataset
+from db.models.evaluations import Decision, Evaluation
+from db.models.runs import Run
 from db.store import Store
 from exports.suites import Suite
 from studio.app import AdapterStudio
 from studio.screens.choosing import ChoosingScreen
 from studio.screens.decide import DecideScreen
-from tests.studio.screens.conftest import LARGE, SMALL
+from tests.studio.screens.conftest import LARGE, SIZES, SMALL, Compare
 from tests.studio.screens.evaluations import (
     BASE,
     TUNED,
@@ -27,11 +30,9 @@ from tests.studio.screens.evaluations import (
     put_evaluation,
     write_suite,
 )
-from tests.studio.screens.shown import Shown, harmless
-from tests.studio.screens.test_browse import HOSTILE
-from tests.studio.screens.test_compare_screen import SIZES, put_hostile
-
-Compare = Callable[..., bool]
+from tests.studio.screens.hostile import HOSTILE, harmless
+from tests.studio.screens.shown import Shown
+from tests.studio.screens.test_compare_screen import put_hostile
 
 
 @asynccontextmanager

@@ -10,22 +10,19 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from db import acts, rows
+from db import rows
+from db.history import history
 from db.store import Store
 from studio.app import AdapterStudio
-from studio.commands import COMMANDS
 from studio.curation import cluster_acts, named_acts
 from studio.curation.clusters import clusters
 from studio.curation.duplicates import dedupe
-from studio.keys import FORBIDDEN
 from studio.screens import cluster_words
 from studio.screens.duplicates import DuplicatesScreen
 from tests.conftest import exchange
-from tests.studio.screens.conftest import LARGE, SMALL, Add, Driven
-from tests.studio.screens.test_browse import HOSTILE
+from tests.studio.screens.conftest import SIZES, SMALL, Add, Compare, Driven
+from tests.studio.screens.hostile import HOSTILE
 
-Compare = Callable[..., bool]
-SIZES = pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "160x48"])
 CODE = "def get(self, key):\n    value = self.items[key]\n    return value\n"
 PROSE = "The parser reads the tokens one by one and keeps the place where each of them begins. " * 2
 
@@ -115,18 +112,6 @@ def statuses(store: Store) -> list[str]:
     return [row["status"] for row in sorted(rows.page(store)[0], key=lambda row: row["id"])]
 
 
-def test_no_key_means_two_things_on_this_screen() -> None:
-    for place in ("lines", "pane"):
-        keys = [
-            key
-            for command in COMMANDS
-            if command.where in (place, "duplicates", "everywhere")
-            for key in command.keys
-        ]
-        assert len(keys) == len(set(keys))
-        assert not FORBIDDEN & set(keys)
-
-
 async def test_a_cluster_is_shown_with_its_proposal_and_two_members(three: Store) -> None:
     async with reviewing(three) as app:
         assert "3 open of 3" in app.line("#status")
@@ -178,7 +163,7 @@ async def test_three_decisions_in_a_row_by_three_keys(three: Store) -> None:
         await app.press("a", "m", "a")
         await app.until(lambda: app.states == ["one kept", "distinct", "one kept"])
         await app.read()
-        assert len(acts.history(three)) == 4
+        assert len(history(three)) == 4
         assert "0 open of 3" in app.line("#status")
         again = dedupe(three, threshold=80)
         assert again["clusters"] == 0
@@ -266,7 +251,7 @@ async def test_an_empty_store_is_searched_by_one_key(store: Store, add: Add) -> 
         await app.press("a")
         await app.says("there is no cluster to decide on")
         await app.press("d")
-        await app.says("3 interactions: 0 exact and 1 near duplicates in 1 clusters · u undoes")
+        await app.says("3 interactions: 0 exact and 1 near duplicate in 1 cluster · u undoes")
         await app.read()
         assert app.states == ["open"]
         assert app.screen.focused is app.screen.listing

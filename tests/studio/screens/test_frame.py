@@ -18,7 +18,7 @@ from db.store import Store
 from studio import commands, preferences
 from studio.app import AdapterStudio
 from studio.commands import COMMANDS
-from studio.keys import FORBIDDEN, check_ids, key_list, with_keys
+from studio.keys import AT_ONCE, FORBIDDEN, check_ids, key_list, with_keys
 from tests.conftest import ROOT
 from tests.studio.screens.conftest import driven
 
@@ -27,15 +27,12 @@ def test_no_key_means_two_things_in_one_place_and_none_is_the_terminals() -> Non
     labels = commands.label_commands(
         {"coder": "c", "tester": "t", "researcher": "r", "coordinator": "o", "reviewer": "v"}
     )
-    for places in (
-        ("table", "browse"), ("conversation", "browse"), ("list", "views"), ("prompt",),
-        *((pane, place) for pane in ("lines", "pane") for place in ("datasets", "examples",
-                                                                    "checks", "plan")),
-    ):  # fmt: skip
+    assert {place for places in AT_ONCE for place in places} == set(commands.PLACES)
+    for places in AT_ONCE:
         keys = [
             key
             for command in (*COMMANDS, *labels)
-            if command.where in (*places, "everywhere" if places != ("prompt",) else "prompt")
+            if command.where in places
             for key in command.keys
         ]
         assert len(keys) == len(set(keys)), places
@@ -55,8 +52,32 @@ def test_a_key_that_is_given_away_is_taken_from_its_old_command() -> None:
     assert changed["browse.drop"].keys == ()
     with pytest.raises(BadInput, match="ctrl\\+z cannot be used"):
         with_keys(COMMANDS, {"browse.undo": "ctrl+z"})
+    with pytest.raises(BadInput, match="there is no key 'entre'"):
+        with_keys(COMMANDS, {"browse.accept": "f2 entre"})
+    with pytest.raises(BadInput, match=r"f2 is given to browse\.accept and to browse\.drop"):
+        with_keys(COMMANDS, {"browse.accept": "f2", "browse.drop": "ctrl+g f2"})
     with pytest.raises(BadInput, match=r"no command 'browse\.acept'"):
         check_ids({"browse.acept": "A"}, [command.id for command in COMMANDS])
+
+
+@pytest.mark.parametrize(
+    ("chosen", "says"),
+    [
+        ({"browse.accept": "j"}, r"browse\.accept: j is also table\.down's \(in the table\)"),
+        ({"table.down": "x"}, r"table\.down: x is also browse\.drop's"),
+        ({"runs.mark": "f2 q"}, r"runs\.mark: q is also app\.leave's \(everywhere\).*give app\.l"),
+    ],
+)
+def test_a_key_that_would_hide_another_places_is_refused(chosen: dict[str, str], says: str) -> None:
+    with pytest.raises(BadInput, match=says):
+        with_keys(COMMANDS, chosen)
+
+
+def test_a_key_can_change_hands_between_places_that_take_keys_at_once() -> None:
+    chosen = {"browse.accept": "j", "table.down": "down", "conversation.down": "down"}
+    changed = {command.id: command.keys for command in with_keys(COMMANDS, chosen)}
+    assert (changed["browse.accept"], changed["table.down"]) == (("j",), ("down",))
+    assert changed["lines.down"] == ("j", "down")
 
 
 async def test_keys_of_ones_own_work_and_are_shown(filled: Store, home: Path) -> None:
@@ -68,6 +89,34 @@ async def test_keys_of_ones_own_work_and_are_shown(filled: Store, home: Path) ->
         await app.says("1 row accepted")
         await app.press("a")
         await app.says("1 row → tester")
+
+
+def test_every_key_of_the_table_exists() -> None:
+    ours = {command.id: " ".join(command.keys) for command in COMMANDS}
+    assert with_keys(COMMANDS, ours) == COMMANDS
+
+
+async def test_the_way_on_is_never_cut_off_a_message(filled: Store) -> None:
+    async with driven(filled) as app:
+        app.browse.say("so much came of it, " * 9 + "· L reads it all")
+        await app.says("… · L reads it all")
+        assert len(app.line("#message")) <= 80
+
+
+def test_a_key_that_cannot_be_is_told_with_its_file(filled: Store, home: Path) -> None:
+    (home / "settings.yaml").write_text("keys: {browse.accept: 'ctrl+m'}\n")
+    with pytest.raises(BadInput, match=r"settings\.yaml: keys: browse\.accept: ctrl\+m cannot"):
+        AdapterStudio(filled.location)
+
+
+async def test_escape_closes_and_never_leaves_but_q_does(filled: Store) -> None:
+    async with driven(filled) as app:
+        await app.press("enter", "escape", "escape", "escape")
+        await app.says("nothing is open · q leaves the app")
+        await app.press("enter", "q")
+        assert app.app.is_running
+        await app.press("q")
+        await app.until(lambda: not app.app.is_running)
 
 
 async def test_an_unknown_command_in_the_settings_ends_with_one_line(

@@ -12,9 +12,7 @@ from textual.worker import Worker
 from db.store import Store
 from studio.app import SCREENS, AdapterStudio
 from studio.commands import COMMANDS
-from tests.studio.screens.conftest import LARGE, SMALL
-
-Compare = Callable[..., bool]
+from tests.studio.screens.conftest import LARGE, SMALL, Compare
 
 
 @pytest.fixture

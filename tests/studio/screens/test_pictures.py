@@ -19,11 +19,8 @@ from studio.app import AdapterStudio
 from studio.collect.import_job import ImportJob
 from studio.collect.walking import imports_folder
 from tests.conftest import exchange
-from tests.studio.screens.conftest import LARGE, SMALL, Add, Driven
-from tests.studio.screens.test_browse import HOSTILE
-
-Compare = Callable[..., bool]
-SIZES = pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "160x48"])
+from tests.studio.screens.conftest import SIZES, SMALL, Add, Compare, Driven
+from tests.studio.screens.hostile import HOSTILE
 
 
 def after(*keys: str) -> Callable[[Pilot[Any]], Awaitable[None]]:

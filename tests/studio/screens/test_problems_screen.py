@@ -9,21 +9,18 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from db import acts, rows
+from db import rows
+from db.history import history
 from db.store import Store
 from studio.app import AdapterStudio
-from studio.commands import COMMANDS
 from studio.curation.problems import assign_problems, list_problems
-from studio.keys import FORBIDDEN
 from studio.sandbox import probe
 from studio.screens.problems import ProblemsScreen
 from tests.conftest import exchange
-from tests.studio.screens.conftest import LARGE, SMALL, Add
-from tests.studio.screens.shown import Shown, harmless
-from tests.studio.screens.test_browse import HOSTILE
+from tests.studio.screens.conftest import LARGE, SIZES, SMALL, Add, Compare
+from tests.studio.screens.hostile import HOSTILE, harmless
+from tests.studio.screens.shown import Shown
 
-Compare = Callable[..., bool]
-SIZES = pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "160x48"])
 TESTS = {"entry_point": "double", "tests": "assert double(2) == 4\nassert double(3) == 6"}
 
 
@@ -87,18 +84,6 @@ async def solving(store: Store, size: tuple[int, int] = SMALL) -> AsyncIterator[
         yield await open_problems(pilot)
 
 
-def test_no_key_means_two_things_on_this_screen() -> None:
-    for place in ("lines", "pane"):
-        keys = [
-            key
-            for command in COMMANDS
-            if command.where in (place, "problems", "everywhere")
-            for key in command.keys
-        ]
-        assert len(keys) == len(set(keys))
-        assert not FORBIDDEN & set(keys)
-
-
 async def test_problems_are_listed_with_their_solutions_beside_each_other(asked: Store) -> None:
     async with solving(asked) as app:
         assert app.counts == [(4, 3, 0), (1, 1, 0), (1, 1, 0)]
@@ -143,7 +128,7 @@ async def test_a_solution_is_split_off_and_comes_back(asked: Store) -> None:
         await app.press("ctrl+r")
         await app.shows("redone: 2 rows split off")
     assert len(list_problems(asked)) == 4
-    assert acts.history(asked)[0]["kind"] == "redo"
+    assert history(asked)[0]["kind"] == "redo"
 
 
 async def test_marked_problems_become_one_and_part_again(asked: Store) -> None:
@@ -161,6 +146,19 @@ async def test_marked_problems_become_one_and_part_again(asked: Store) -> None:
         await app.shows("undone: 1 row merged")
         await app.settled()
         assert len(app.counts) == 3
+
+
+async def test_an_undo_while_the_list_is_read_is_said_and_shown(asked: Store) -> None:
+    async with solving(asked) as app:
+        before = app.counts
+        await app.press("space", "space", "m")
+        await app.until(lambda: "merged into one problem · u undoes" in app.message)
+        assert app.screen.working
+        await app.press("u")
+        await app.until(lambda: "undone: " in app.message)
+        await app.settled()
+        assert "undone: " in app.message
+        assert app.counts == before
 
 
 async def test_what_cannot_be_split_says_why(asked: Store) -> None:

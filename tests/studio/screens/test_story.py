@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 
-from db import acts, rows
+from db import rows
+from db.history import history
 from db.store import Store
 from studio.app import AdapterStudio
 from tests.studio.screens.story_files import write_story_files
@@ -73,7 +74,7 @@ async def test_from_an_empty_store_to_a_decision(store: Store, beside: Path) -> 
         await judge(hands)
     (report,) = beside.glob("report-few-*.md")
     assert "undecided" in report.read_text("utf-8")
-    kinds = [act["kind"] for act in reversed(acts.history(store))]
+    kinds = [act["kind"] for act in reversed(history(store))]
     assert kinds == ["label", "undo", "accept", "dedupe", "keep"]
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from db import acts
+from db.history import history as acts_of
 from db.store import open_store
 from tests.conftest import ROOT
 from tests.studio.screens.story_files import write_story_files
@@ -193,7 +193,7 @@ def judge(terminal: Terminal) -> None:
 def history(folder: Path) -> list[str]:
     """The kinds of all acts, the first one first."""
     store = open_store(str(folder / "studio.db"))
-    kinds = [act["kind"] for act in reversed(acts.history(store))]
+    kinds = [act["kind"] for act in reversed(acts_of(store))]
     store.close()
     return kinds
 

@@ -12,7 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import insert
 
-from db.models import Dataset, Metric, Run, table
+from db.models.base import table
+from db.models.datasets import Dataset
+from db.models.runs import Metric, Run
 from db.store import Store
 from studio.training.curves import MOST, curves, thinned
 from studio.training.pace import pace_of, seconds_left

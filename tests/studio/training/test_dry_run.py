@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from sqlalchemy import insert
 
-from db.models import Arm, Evaluation, table
+from db.models.base import table
+from db.models.evaluations import Arm, Evaluation
 from db.store import Store
 from studio.evals.arms import base_arm
 from studio.training import run_checks

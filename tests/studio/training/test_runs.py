@@ -14,7 +14,8 @@ import pytest
 from sqlalchemy import select
 
 from db.errors import BadInput, NotFound, Refused
-from db.models import Run, table
+from db.models.base import table
+from db.models.runs import Run
 from db.store import Store
 from studio.training import runs
 from tests.studio.training.conftest import write_recipe

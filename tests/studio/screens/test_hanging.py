@@ -1,0 +1,20 @@
+"""Labels with text beside them, in any width."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+from textual.content import Content
+
+from studio.widgets.hanging import LEAST, hanging
+
+WORDS = st.lists(st.text("abcdef", min_size=1, max_size=30), max_size=30)
+
+
+@given(words=WORDS, label=st.text("ghi", min_size=1, max_size=12), width=st.integers(34, 160))
+def test_further_lines_begin_under_the_first(words: list[str], label: str, width: int) -> None:
+    lines = hanging(Content(label), Content(" ".join(words)), width).plain.split("\n")
+    assert lines[0].startswith(label)
+    assert all(line.startswith(" " * len(label)) for line in lines[1:])
+    assert all(len(line) <= max(width, len(label) + LEAST) for line in lines)
+    assert "".join(line[len(label) :] for line in lines).replace(" ", "") == "".join(words)
