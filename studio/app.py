@@ -30,7 +30,6 @@ from studio.acting import Act, ActQueue, Outcome
 from studio.commands import Command
 from studio.preferences import Preferences, View
 from studio.screens.frame import StudioScreen
-from studio.screens.help import HelpScreen
 from studio.widgets.bindings import bind
 
 if TYPE_CHECKING:
@@ -197,9 +196,10 @@ class AdapterStudio(App[StudioError | None]):
     def _open_store(self) -> None:
         import db.filters  # noqa: F401  else the first filter waits for its import
         from db.store import open_store
-        from studio import settings
+        from studio import memory, settings
         from studio.curation import named_acts  # noqa: F401  and the first act for this one
 
+        memory.give_back_large()
         try:
             store = open_store(self.location)
             agents = {name: agent.key for name, agent in settings.agents().items()}
@@ -283,6 +283,8 @@ class AdapterStudio(App[StudioError | None]):
 
     def action_help(self) -> None:
         """Say what the keys do here."""
+        from studio.screens.help import HelpScreen
+
         if isinstance(self.screen, HelpScreen):
             self.pop_screen()
             return

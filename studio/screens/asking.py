@@ -12,7 +12,6 @@ from db.errors import BadInput, StudioError
 from db.reader import Reader
 from studio.completion import Completion, complete_filter, complete_word
 from studio.preferences import View
-from studio.screens.views import ViewsScreen
 
 if TYPE_CHECKING:
     from studio.screens.browse import BrowseScreen
@@ -135,6 +134,8 @@ def _keep(screen: BrowseScreen, name: str) -> None:
 
 def views(screen: BrowseScreen) -> None:
     """Let the user choose a saved view."""
+    from studio.screens.views import ViewsScreen
+
     saved = screen.studio.preferred.views
     if not saved:
         screen.say("no view is saved yet; W saves this one")

@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterable
 
 from rich.cells import cell_len
 from textual import on
-from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical
+from textual.containers import Container
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import Input, Static
@@ -24,7 +23,7 @@ Check = Callable[[str], object]  # raises a StudioError for what cannot be used
 Complete = Callable[[str, int], Completion]
 
 
-class Prompt(Vertical):
+class Prompt(Container):
     """One question with its answer line. It is shown while it is asked and hidden otherwise."""
 
     class Changed(Message):
@@ -58,13 +57,6 @@ class Prompt(Vertical):
         self._cycle: tuple[str, Completion, int] | None = None
         self._hint = ""
 
-    def compose(self) -> ComposeResult:
-        """A label, the input, and the line below."""
-        with Horizontal():
-            yield Static("", id="prompt-label", markup=False)
-            yield AnswerLine(compact=True, id="prompt-input", select_on_focus=False)
-        yield Static("", id="prompt-hint", markup=False)
-
     @property
     def input(self) -> Input:
         """The line that is typed into."""
@@ -86,6 +78,12 @@ class Prompt(Vertical):
         """
         self.kind, self._at_first, self._hint = kind, value, hint
         self._check, self._complete, self._cycle = check, complete, None
+        if not self.children:  # the first frame of a screen does not wait for them
+            self.mount(
+                Static("", id="prompt-label", markup=False),
+                AnswerLine(compact=True, id="prompt-input", select_on_focus=False),
+                Static("", id="prompt-hint", markup=False),
+            )
         self.query_one("#prompt-label", Static).update(Content(f" {kind}: "))
         with self.input.prevent(Input.Changed):
             self.input.value = value

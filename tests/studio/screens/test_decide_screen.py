@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from db.interactions import loads
 from db.models.base import table
@@ -238,8 +239,9 @@ def after(*keys: str) -> Callable[[Pilot[Any]], Awaitable[None]]:
         await app.go("6")
         screen = app.screen
         await app.until(lambda: screen.value is not None or screen.alone)
-        screen.prompt.input.cursor_blink = False
         await pilot.press(*keys)
+        for line in screen.query(Input):
+            line.cursor_blink = False
         await pilot.pause(0.1)
 
     return run

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from db import acts
 from db.store import Store
@@ -29,9 +30,10 @@ def after(*keys: str) -> Callable[[Pilot[Any]], Awaitable[None]]:
     async def run(pilot: Pilot[Any]) -> None:
         app = Driven(pilot)
         await app.settled()
-        app.browse.prompt.input.cursor_blink = False
         for key in keys:
             await app.press(key)
+        for line in app.browse.query(Input):
+            line.cursor_blink = False
         await app.settled()
 
     return run
