@@ -69,8 +69,3 @@ def add(store: Store) -> Callable[..., list[int]]:
             return insert_records(connection, records, source)
 
     return put
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The demo first: it takes longest, and at the end only one process would still work."""
-    items.sort(key=lambda item: item.path.name != "test_demo.py")
