@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+from textual import events
 from textual.pilot import Pilot
 
 from db import rows
@@ -156,6 +157,16 @@ async def test_accepting_the_proposal_goes_on_to_the_next_open_cluster(three: St
         await app.says("redone")
         await app.read()
         assert app.states[0] == "one kept"
+
+
+async def test_a_decision_before_the_list_is_there_waits_for_it(three: Store) -> None:
+    studio = AdapterStudio(three.location)
+    async with studio.run_test(size=SMALL) as pilot:
+        app = Reviewing(pilot)
+        await app.until(lambda: studio.store is not None)
+        for key in ("2", "a"):  # at once: no worker can have read a cluster between them
+            studio.post_message(events.Key(key, key))
+        await app.until(lambda: statuses(three)[:3] == ["dropped", "new", "dropped"])
 
 
 async def test_three_decisions_in_a_row_by_three_keys(three: Store) -> None:
