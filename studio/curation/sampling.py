@@ -26,6 +26,7 @@ from studio.curation.questions import Question, Questions
 from studio.curation.sampled import Order, keep, stored_answers
 from studio.curation.verify import verify
 from studio.endpoints import EndpointSettings
+from studio.interruptible import taken
 from studio.sandbox import SandboxUnavailable
 
 DEFAULTS = {"temperature": 0.8}
@@ -215,7 +216,7 @@ class _Asking:
                     under_way += 1
                 if not under_way:
                     break
-                self._take(*done.get())
+                self._take(*taken(done))
                 under_way -= 1
         except KeyboardInterrupt:
             return True

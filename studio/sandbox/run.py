@@ -6,6 +6,8 @@ import queue
 import threading
 from collections.abc import Iterable, Iterator
 
+from studio.interruptible import taken
+
 from .errors import SandboxUnavailable
 from .lane import Lane
 from .policy import Limits, Result, Task
@@ -65,7 +67,7 @@ class _Run:
             # One task in every lane and one waiting for it.
             unfinished = sum(self._hand_out() for _ in range(2 * len(threads)))
             while unfinished:
-                result = self._done.get()
+                result = taken(self._done)
                 if isinstance(result, BaseException):
                     raise result
                 unfinished += self._hand_out() - 1

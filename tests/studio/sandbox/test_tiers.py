@@ -76,8 +76,8 @@ def copy() -> Iterator[Path]:
         place = Path(folder)
         shutil.copytree(ROOT / "studio" / "sandbox", place / "studio" / "sandbox")
         (place / "db").mkdir()
-        for name in ("__init__.py", "errors.py"):
-            shutil.copy(ROOT / "db" / name, place / "db" / name)
+        for name in ("db/__init__.py", "db/errors.py", "studio/interruptible.py"):
+            shutil.copy(ROOT / name, place / name)
         shutil.copy(Path(__file__).with_name("attacks.py"), place)
         for path in (place, *place.rglob("*")):
             path.chmod(0o755 if path.is_dir() else 0o644)
