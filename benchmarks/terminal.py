@@ -17,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import click
@@ -142,9 +142,9 @@ def importing(store: Path, log: Path) -> Iterator[subprocess.Popen[bytes]]:
 
 def keys(
     store: Path, arrow: Path | None, config: str, rows: int, rounds: int, repeats: int,
-    figures: Figures, log: Path | None = None,
+    figures: Figures, log: Callable[[], Path] | None = None,
 ) -> None:  # fmt: skip
-    """Rounds of keys in ours and the peer; with a log, as long as its import runs."""
+    """Rounds of keys in ours and the peer; with logs, an import of one runs all the while."""
     shown = str(newest_id(store))
     with contextlib.ExitStack() as stack:
         ours = stack.enter_context(
@@ -158,13 +158,12 @@ def keys(
             figures.add("first rows, textual-fastdatatable", peer.until(shown, 300))
             peer.quiet(1.0)
         ours.quiet(1.0)
-        child = stack.enter_context(importing(store, log)) if log is not None else None
         session = Session(ours, peer, rows, figures)
         for number in range(rounds):
-            if child is not None and child.poll() is not None:
-                note(f"the import ended in round {number}")
-                break
-            session.round(repeats, number)
+            with importing(store, log()) if log is not None else contextlib.nullcontext() as child:
+                session.round(repeats, number)
+                if child is not None and child.poll() is not None:
+                    note(f"round {number + 1} was longer than its import")
         figures.add("memory, MB", ours.memory_mb())
         if peer is not None:
             figures.add("memory, MB, textual-fastdatatable", peer.memory_mb())
@@ -218,14 +217,18 @@ def main(
             note(f"writing {rows:,} rows to {path} …")
             write(path, rows)
         arrow = None if no_peer else arrow_file(peer_python(), path, folder)
-        log = folder / "log.jsonl"
-        write_log(log, imported, seed=time.time_ns())
+
+        def new_log() -> Path:
+            log = folder / "log.jsonl"
+            write_log(log, imported, seed=time.time_ns())
+            return log
+
         with Terminal(*studio_program(), "--store", str(path), config=name) as warm:
             warm.until("c coder")  # it compiles our modules, and upgrades an older store
         for _ in range(2 * rounds):
             starts(path, name, alone)
         keys(path, arrow, name, rows, rounds, repeats, alone)
-        keys(path, arrow, name, rows, 10 * rounds, repeats, busy, log)
+        keys(path, arrow, name, rows, rounds, repeats, busy, new_log)
         late = ticks(path, folder, imported)
     value = {
         "rows": rows,

@@ -142,7 +142,6 @@ def _engine(path: Path) -> Engine:
         cursor.execute("PRAGMA synchronous = NORMAL")
         # an import touches the same pages of the indexes again and again
         cursor.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
-        cursor.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
         cursor.close()
 
     @event.listens_for(engine, "begin")
@@ -151,8 +150,11 @@ def _engine(path: Path) -> Engine:
         if level is None:
             connection.exec_driver_sql("BEGIN")
             return
+        durable = level == "FULL"
         connection.exec_driver_sql(f"PRAGMA synchronous = {level}")  # void inside a transaction
-        if level == "FULL":
+        pages = CHECKPOINT_PAGES * (4 if durable else 1)  # a person does not do it for an import
+        connection.exec_driver_sql(f"PRAGMA wal_autocheckpoint = {pages}")
+        if durable:
             _ask_often(connection)
         else:
             connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -9,6 +9,8 @@ from pathlib import Path
 from db.reader import is_current
 from studio import pauses
 
+FRAMES = "240"  # a second, at most: Textual's 60 draw an act's outcome up to 33 ms late
+
 
 def in_terminal() -> bool:
     """Whether there is a terminal to draw on and to read keys from."""
@@ -21,6 +23,7 @@ def open_app(location: str | None) -> int:
     A store that was not named is made. Raises the StudioError that ended the app.
     """
     pauses.begin()
+    os.environ.setdefault("TEXTUAL_FPS", FRAMES)  # read when Textual is imported
     named = location or os.environ.get("STUDIO_STORE")
     path = named or "./studio.db"
     if not Path(path).is_file() or not is_current(Path(path)):

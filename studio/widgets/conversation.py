@@ -27,8 +27,10 @@ from db.reader import Reader
 from studio.commands import Command
 from studio.screen_text import screen_text
 from studio.widgets.bindings import bind
+from studio.widgets.block_search import hit_after, hit_before
 from studio.widgets.blocks import PREVIEW, Block, blocks_of
-from studio.widgets.code_styles import CODE_MOST, KINDS, spans_between
+from studio.widgets.code_styles import KINDS, spans_between
+from studio.widgets.colouring import Place, Spans, code_on_page, spans_in
 from studio.widgets.columns import fitted
 from studio.widgets.line_layout import GAP, HEADER, TAB, Layout, Line
 from studio.widgets.line_view import LineView
@@ -46,10 +48,17 @@ class Conversation(LineView):
     }  # fmt: skip
 
     class Loaded(Message):
-        """The blocks of an interaction, from the worker."""
+        """The blocks of an interaction, and the first page's code, from the worker."""
 
-        def __init__(self, identity: int, blocks: list[Block]) -> None:
-            self.identity, self.blocks = identity, blocks
+        def __init__(self, identity: int, blocks: list[Block], spans: Spans) -> None:
+            self.identity, self.blocks, self.spans = identity, blocks, spans
+            super().__init__()
+
+    class Coloured(Message):
+        """More code that was read by the worker."""
+
+        def __init__(self, blocks: list[Block], spans: Spans) -> None:
+            self.blocks, self.spans = blocks, spans
             super().__init__()
 
     def __init__(self, path: Path, commands: Iterable[Command], id: str | None = None) -> None:
@@ -61,6 +70,8 @@ class Conversation(LineView):
         self.chosen = 0  # the block that keys act on
         self.hits: re.Pattern[str] | None = None
         self._layout = Layout([], 80)
+        self._spans: Spans = {}
+        self._plain: list[Place] = []  # code that is drawn plain until a worker has read it
         self._hit: tuple[int, int] | None = None  # where the search is: block and offset
         self._ahead: Timer | None = None
         self._opened: dict[str, bool] = {"about": False}  # what the user opened stays open
@@ -71,32 +82,36 @@ class Conversation(LineView):
         """Show an interaction, or nothing."""
         if identity is None:
             self.workers.cancel_group(self, "body")
-            self._set(None, [])
+            self._set(None, [], {})
             return
-        self.run_worker(partial(self._load, identity), thread=True, exclusive=True, group="body")
+        page = (self.scrollable_content_region.width - 1, self.size.height)
+        load = partial(self._load, identity, *page)
+        self.run_worker(load, thread=True, exclusive=True, group="body")
 
-    def _load(self, identity: int) -> None:
+    def _load(self, identity: int, width: int, height: int) -> None:
         worker = get_current_worker()
         with contextlib.suppress(sqlite3.Error), contextlib.closing(Reader(self.path)) as reader:
             body = reader.body(identity)
             if body is None or worker.is_cancelled:
                 return
             blocks = blocks_of(body)
+            spans = spans_in(blocks, code_on_page(blocks, width, height))
             if not worker.is_cancelled:
-                self.post_message(self.Loaded(identity, blocks))
+                self.post_message(self.Loaded(identity, blocks, spans))
 
     def on_conversation_loaded(self, message: Loaded) -> None:
         """Draw what the worker has read."""
-        self._set(message.identity, message.blocks)
+        self._set(message.identity, message.blocks, message.spans)
 
-    def _set(self, identity: int | None, blocks: list[Block]) -> None:
+    def _set(self, identity: int | None, blocks: list[Block], spans: Spans) -> None:
         same = identity == self.identity
         for number, block in enumerate(blocks):
             if same and number < len(self.blocks):
                 block.folded = self.blocks[number].folded
             elif block.kind in self._opened:
                 block.folded = not self._opened[block.kind]
-        self.identity, self.blocks = identity, blocks
+        self.identity, self.blocks, self._spans = identity, blocks, spans
+        self._plain.clear()
         if not same:
             self._hit = None
             self.chosen = next((n for n, b in enumerate(blocks) if b.kind == "user"), 0)
@@ -227,9 +242,10 @@ class Conversation(LineView):
             return False
         if step > 0:
             block, offset = self._hit or (0, -1)
-            found = self._hit_after(block, offset + 1)
+            found = hit_after(self.blocks, self.hits, block, offset + 1)
         else:
-            found = self._hit_before(*(self._hit or (len(self.blocks) - 1, sys.maxsize)))
+            place = self._hit or (len(self.blocks) - 1, sys.maxsize)
+            found = hit_before(self.blocks, self.hits, *place)
         if found is None:
             return False
         self._hit = found
@@ -240,24 +256,6 @@ class Conversation(LineView):
         self._scroll(self._layout.line_of(*found))
         self.refresh()
         return True
-
-    def _hit_after(self, block: int, offset: int) -> tuple[int, int] | None:
-        assert self.hits is not None
-        for number in range(block, len(self.blocks)):
-            found = self.hits.search(self.blocks[number].text, offset if number == block else 0)
-            if found is not None and self.blocks[number].kind != "about":
-                return number, found.start()
-        return None
-
-    def _hit_before(self, block: int, offset: int) -> tuple[int, int] | None:
-        assert self.hits is not None
-        for number in range(block, -1, -1):
-            text = self.blocks[number].text
-            end = min(offset, len(text)) if number == block else len(text)
-            starts = [found.start() for found in self.hits.finditer(text, 0, end)]
-            if starts and self.blocks[number].kind != "about":
-                return number, starts[-1]
-        return None
 
     # drawing
 
@@ -311,14 +309,33 @@ class Conversation(LineView):
 
     def _paint_code(self, line: Line, styles: list[Style]) -> None:
         assert line.code is not None
-        if line.code.end - line.code.start > CODE_MOST:
-            return
-        code = self.blocks[line.block].text[line.code.start : line.code.end]
+        place = (line.block, line.code)
+        if place not in self._spans:
+            if not self._plain:
+                self.call_later(self._colour)
+            self._plain.append(place)
+        spans = self._spans.setdefault(place, ())
         begin, end = line.start - line.code.start, line.end - line.code.start
-        for start, stop, kind in spans_between(code, line.code.language, begin, end):
+        for start, stop, kind in spans_between(spans, begin, end):
             painted = self.get_component_rich_style(f"conversation--{kind}")
             low, high = max(start, begin) - begin, min(stop, end) - begin
             styles[low:high] = [painted] * (high - low)
+
+    def _colour(self) -> None:
+        """Let a worker read the code that was drawn plain."""
+        blocks, places = self.blocks, self._plain.copy()
+        self._plain.clear()
+
+        def read() -> None:
+            self.post_message(self.Coloured(blocks, spans_in(blocks, places)))
+
+        self.run_worker(read, thread=True, group="code")
+
+    def on_conversation_coloured(self, message: Coloured) -> None:
+        """Draw the code in its colours."""
+        if message.blocks is self.blocks:
+            self._spans.update(message.spans)
+            self.refresh()
 
 
 def _runs(text: str, styles: list[Style]) -> Iterable[tuple[str, Style]]:

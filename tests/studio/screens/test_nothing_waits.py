@@ -14,11 +14,12 @@ from textual.css.stylesheet import Stylesheet
 
 from db.store import Store
 from studio.commands import COMMANDS
-from studio.widgets import side_by_side
+from studio.widgets import colouring, side_by_side
+from studio.widgets.code_styles import Span, spans_of
 from studio.widgets.differences import aligned
 from studio.widgets.side_by_side import Section, SideBySide
 from tests.conftest import exchange
-from tests.studio.screens.conftest import driven
+from tests.studio.screens.conftest import LARGE, driven
 
 Add = Callable[..., list[int]]
 ROWS = 4_000
@@ -140,3 +141,33 @@ async def test_the_first_text_waits_for_one_reading_of_the_styles_only(
     monkeypatch.setattr(Stylesheet, "reparse", again.append)
     async with driven(filled):
         assert again == []
+
+
+async def test_code_gets_its_colours_and_the_drawing_thread_reads_none(
+    store: Store, add: Add, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    readers = set()
+
+    def spans_told(code: str, language: str) -> tuple[Span, ...]:
+        readers.add(threading.get_ident())
+        return spans_of(code, language)
+
+    monkeypatch.setattr(colouring, "spans_of", spans_told)
+    short = "def first(): ...\n"
+    long = "def last(): ...\n" * 1_000  # the first page does not wait for it
+    add(exchange("Write them", f"```python\n{short}```\n" + "so\n" * 40 + f"```python\n{long}```"))
+    async with driven(store, LARGE) as app:
+        pane = app.browse.conversation
+
+        def keywords() -> int:
+            style = pane.get_component_rich_style("conversation--keyword")
+            lines = [pane.render_line(y) for y in range(pane.size.height)]
+            return sum(
+                piece.text == "def" and piece.style == style for line in lines for piece in line
+            )
+
+        assert keywords() == 1
+        await app.press("tab", "G")
+        await app.until(lambda: keywords() > 20)
+    assert readers
+    assert threading.get_ident() not in readers

@@ -10,7 +10,7 @@ from rich.cells import cell_len
 from db.search import hit_pattern, typed_expression
 from studio.completion import complete_filter, complete_word
 from studio.widgets.blocks import Block
-from studio.widgets.code_styles import spans_between
+from studio.widgets.code_styles import spans_between, spans_of
 from studio.widgets.line_layout import HEADER, TAB, Layout
 
 
@@ -63,12 +63,12 @@ def test_folded_blocks_are_their_header_only() -> None:
 
 def test_code_is_painted_by_kind_and_an_unknown_language_left_plain() -> None:
     code = 'def f():\n    return "x"  # why\n'
-    kinds = {code[start:end]: kind for start, end, kind in spans_between(code, "python", 0, 99)}
+    kinds = {code[start:end]: kind for start, end, kind in spans_of(code, "python")}
     assert kinds["def"] == "keyword"
     assert kinds["f"] == "name"
     assert kinds["# why"] == "comment"
-    assert spans_between(code, "python", 0, 3) == ((0, 3, "keyword"),)
-    assert spans_between(code, "no such language", 0, 99) == ()
+    assert spans_between(spans_of(code, "python"), 0, 3) == ((0, 3, "keyword"),)
+    assert spans_of(code, "no such language") == ()
 
 
 @pytest.mark.parametrize(
