@@ -59,6 +59,7 @@ class RowTable(CursorLines):
         self._keep: int | None = None
         self._marked: set[int] = set()
         self._all = False  # all rows are to be marked as soon as all are here
+        self._to_end = False  # the cursor goes to the last row as soon as all are here
         self._afterwards: list[Callable[[], object]] = []
         self._feed = IdFeed(path, self.post_message)
 
@@ -69,7 +70,7 @@ class RowTable(CursorLines):
         self._generation += 1
         self._query, self._keep, self._first, self.whole = wanted, keep, True, False
         self._marked = set() if keep is None else set(self.selected_marks())
-        self._all = False
+        self._all = self._to_end = False
         self._afterwards.clear()
         self._feed.interrupt()
         self._work(self._feed.fill, wanted)
@@ -97,6 +98,8 @@ class RowTable(CursorLines):
         if message.whole:
             self._keep = None
             self._marked = set()
+            if self._to_end:
+                self.cursor, self._to_end = max(0, self.count - 1), False
         self._rows.forget()
         self._recount()
         self.scroll_to_cursor()
@@ -105,7 +108,7 @@ class RowTable(CursorLines):
         self.post_message(self.Moved())
 
     def when_settled(self, then: Callable[[], object]) -> None:
-        """Do it once the rows that are meant are here: those of the last query, and those to mark.
+        """Do it once the rows that are meant are here: of the last query, to mark, the last one.
 
         A fast typist acts before a new filter has brought its first row. Another query forgets it.
         """
@@ -117,7 +120,7 @@ class RowTable(CursorLines):
             self._all = False
             if self.marked < len(self.ids):
                 self.mark_all()
-        while self._afterwards and not self._first and not self._all:
+        while self._afterwards and not (self._first or self._all or self._to_end):
             self._afterwards.pop(0)()
 
     def _on_failed(self, message: Failed) -> None:
@@ -251,6 +254,16 @@ class RowTable(CursorLines):
         return had
 
     # moving
+
+    def move_to(self, index: int) -> None:
+        """Put the cursor on a row that is here."""
+        self._to_end = False
+        super().move_to(index)
+
+    def action_last(self) -> None:
+        """To the last row; while ids are still being read to the last that is known until then."""
+        super().action_last()
+        self._to_end = not self.whole
 
     def draw_move(self, before: int) -> None:
         """Draw both rows; a whole range where there is one."""

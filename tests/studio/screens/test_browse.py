@@ -205,6 +205,25 @@ async def test_acts_wait_for_the_rows_that_they_mean(store: Store, add: Add) -> 
     assert statuses == ["accepted", "new", "accepted", "dropped"]
 
 
+async def test_the_end_is_that_of_all_rows_also_while_they_are_being_read(
+    store: Store, add: Add
+) -> None:
+    add(*(exchange(f"task {n}", "done", agent="coder" if n % 2 else "tester") for n in range(600)))
+    async with driven(store) as app:
+        await app.until(lambda: app.browse.rows.whole)
+        app.browse.show_view(View("agent:coder"))
+        app.browse.rows.action_last()
+        app.browse.action_drop()
+        await app.says("1 row dropped")
+        assert app.browse.rows.current == 2
+        app.browse.show_view(View("agent:tester"))
+        app.browse.rows.action_last()
+        app.browse.rows.action_first()  # somebody thought better of it
+        app.browse.action_accept()
+        await app.says("1 row accepted")
+    assert [shown(store, n)["status"] for n in (2, 1, 599)] == ["dropped", "new", "accepted"]
+
+
 async def test_a_labelled_row_stays_where_it_is_until_one_asks_again(filled: Store) -> None:
     async with driven(filled) as app:
         await app.press("f")
