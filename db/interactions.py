@@ -27,7 +27,10 @@ _SPACE = re.compile(r"\s+")
 
 @dataclass(slots=True)
 class Record:
-    """An interaction as an importer read it, before it has a row. Unknown values are None."""
+    """An interaction as an importer read it, before it has a row. Unknown values are None.
+
+    `resumable`: another log may begin with a copy of this one, under a name of its own.
+    """
 
     external_id: str
     line: int
@@ -46,6 +49,7 @@ class Record:
     stop_reason: str | None = None
     parent: str | None = None
     raw: dict[str, Any] = field(default_factory=dict)
+    resumable: bool = False
 
 
 def dumps(value: object) -> str:

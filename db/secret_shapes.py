@@ -43,8 +43,8 @@ SHAPES: dict[str, tuple[tuple[str, ...], str]] = {  # kind: (what every one hold
     "NVIDIA key": (("nvapi-",), r"\bnvapi-[A-Za-z0-9_-]{60,80}"),
     "LangSmith key": (("lsv2_",), r"\blsv2_(?:pt|sk)_[0-9a-f]{32}_[0-9a-f]{10}\b"),
     "Replicate token": (("r8_",), r"\br8_[A-Za-z0-9]{37}\b"),
-    "Stripe key": (("k_live_", "whsec_"),
-        r"\b(?:sk|rk)_live_[0-9A-Za-z]{20,200}|\bwhsec_[0-9A-Za-z+/]{32,64}"),
+    "Stripe key": (("k_live_", "k_test_", "whsec_"),
+        r"\b[sr]k_(?:live|test)_(?!(?i:x{4}|your))[0-9A-Za-z]{20,200}|\bwhsec_[0-9A-Za-z+/]{32,64}"),
     "SendGrid key": (("SG.",), r"\bSG\.[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}(?![0-9A-Za-z_-])"),
     "Mailgun key": (("key-",), r"\bkey-[0-9a-f]{32}\b"),
     "Mailchimp key": (("-us",), r"\b[0-9a-f]{32}-us\d{1,2}\b"),
@@ -73,25 +73,37 @@ SHAPES: dict[str, tuple[tuple[str, ...], str]] = {  # kind: (what every one hold
 }  # fmt: skip
 _START = r"(?:\b|(?<=\\[nrt]))"  # a key may follow an escaped line break in text within text
 _BEFORE_RUN = len("https:")  # of a shape, at most, stands before its run
-_BEFORE_CUE = 40  # of a shape, at most, stands before its cue
+_BEFORE_CUE = {  # characters of a shape, at most, before its cue; others begin with it
+    "Slack webhook": len("https://"),
+    "Discord webhook": len("https://") + 11 + len("discordapp.com"),
+    "Azure client secret": 4,
+    "Stripe key": 1,
+    "Mailchimp key": 32,
+    "DigitalOcean token": 3,
+}
 _SHORT = 400  # characters; over that, looking for each cue alone is faster
 
 
 def shaped(text: str, start: int, end: int) -> Iterator[tuple[int, int, str]]:
     """What of a run of key characters has the shape of a known kind: from, to, kind."""
+    first = max(0, start - _BEFORE_RUN)
     for kind, pattern in _patterns().items():
-        places = [at for cue in SHAPES[kind][0] for at in _places(text, cue, start, end)]
-        if not places:
+        if all(text.find(cue, start, end) < 0 for cue in SHAPES[kind][0]):
             continue
-        first = max(0, start - _BEFORE_RUN)
         if end - start < _SHORT:
             found = list(pattern.finditer(text, first, end))
         else:  # of a long run, such as a picture, only what is around the cues
-            begins = {n for at in places for n in range(max(first, at - _BEFORE_CUE), at + 1)}
-            matches = (pattern.match(text, begin, end) for begin in sorted(begins))
+            matches = (pattern.match(text, at, end) for at in tried(kind, text, start, end))
             found = [match for match in matches if match]
         for match in found:
             yield *match.span(), kind
+
+
+def tried(kind: str, text: str, start: int, end: int) -> list[int]:
+    """The places of a long run at which a key of that kind may begin."""
+    first, before = max(0, start - _BEFORE_RUN), _BEFORE_CUE.get(kind, 0)
+    places = {at for cue in SHAPES[kind][0] for at in _places(text, cue, start, end)}
+    return sorted({n for at in places for n in range(max(first, at - before), at + 1)})
 
 
 def _places(text: str, cue: str, start: int, end: int) -> Iterator[int]:

@@ -19,6 +19,7 @@ from functools import cache
 from itertools import pairwise
 from typing import Any
 
+from db.secret_passwords import is_password, is_password_name, may_hold_password, passwords
 from db.secret_shapes import has_cue, shaped
 
 _PRIVATE_KEY = (
@@ -59,6 +60,7 @@ def find_secrets(text: str) -> Iterator[Secret]:
     """Every secret in the text, in order; none overlaps another."""
     found = [*_private_keys(text), *_passwords_in_urls(text)]
     data = text.encode("ascii", "replace")  # every place is the same as in the text
+    found += [(*span, _PASSWORD) for span in passwords(text, data.lower(), _placeholder().search)]
     for start, end in _suspects(data):
         if has_cue(text, start, end):
             found += shaped(text, start, end)
@@ -107,6 +109,7 @@ def mask_secrets(text: str) -> str:
 
 
 _ASSIGNED = "key in an assignment"
+_PASSWORD = "password"
 
 
 def _found_in(value: Any) -> Iterator[tuple[str, Secret]]:
@@ -119,8 +122,8 @@ def _found_in(value: Any) -> Iterator[tuple[str, Secret]]:
             yield from _found_in(item)
     elif isinstance(value, dict):
         for key, item in value.items():
-            if _is_named_secret(key, item):
-                yield item, Secret(_ASSIGNED, 0, len(item), _masked(item))
+            if (kind := _told_by_key(key, item)) is not None:
+                yield item, Secret(kind, 0, len(item), _masked(item))
             else:
                 yield from _found_in(item)
 
@@ -149,11 +152,16 @@ def _without(value: Any, known: dict[str, str]) -> Any:
     return text
 
 
-def _is_named_secret(key: object, value: Any) -> bool:
-    """A value that looks drawn, under a key that says what it is."""
-    if not isinstance(value, str) or len(value) < _LEAST or not _whole_name().fullmatch(str(key)):
-        return False
-    return next(find_secrets(value), None) is None and _looks_drawn(value)
+def _told_by_key(key: object, value: Any) -> str | None:
+    """The kind of a value that looks like a secret, under a key that says what it is."""
+    if not isinstance(value, str) or not value:
+        return None
+    kind = None
+    if len(value) >= _LEAST and _whole_name().fullmatch(str(key)) and _looks_drawn(value):
+        kind = _ASSIGNED
+    elif is_password_name(str(key)) and is_password(value, _placeholder().search):
+        kind = _PASSWORD
+    return kind if kind and next(find_secrets(value), None) is None else None
 
 
 def _may_hold(written: str) -> bool:
@@ -161,6 +169,8 @@ def _may_hold(written: str) -> bool:
     if next(_private_keys(written), None) or next(_passwords_in_urls(written), None):
         return True
     data = written.encode("ascii", "replace")
+    if may_hold_password(data.lower()):
+        return True
     return any(
         has_cue(written, start, end) or _is_named(data, start) for start, end in _suspects(data)
     )

@@ -7,6 +7,7 @@ A person's decisions are written with `durable=True`: they survive a power cut, 
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -127,6 +128,7 @@ def _trouble(error: Exception) -> str:
 
 
 def _engine(path: Path) -> Engine:
+    logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)  # what it logs is raised, too
     engine = create_engine(
         URL.create("sqlite", database=str(path)),
         connect_args={"isolation_level": None, "timeout": BUSY_TIMEOUT_MS / 1000},

@@ -37,10 +37,12 @@ class ActQueue:
 
     def __init__(self, store: Store, tell: Callable[[Outcome], object]) -> None:
         self._store, self._tell = store, tell
+        self.waiting = 0
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="acts")
 
     def put(self, act: Act, kind: str = "act") -> None:
         """Write an act when those before it are written."""
+        self.waiting += 1
         self._thread.submit(self._write, act, kind)
 
     def close(self) -> None:
@@ -56,6 +58,10 @@ class ActQueue:
             bug = StudioError(f"this is a bug in studio: {type(error).__name__}: {error}")
             outcome = Outcome(kind, None, bug)
         self._tell(outcome)
+
+    def told(self) -> None:
+        """What `tell` was called with has been taken, in the thread that puts acts."""
+        self.waiting -= 1
 
 
 def rows(count: int) -> str:
@@ -89,6 +95,8 @@ def report(outcome: Outcome, act: ActLine | None) -> str:
     """The line that tells the user what happened and how to take it back."""
     if outcome.error is not None:
         return f"error: {screen_text(str(outcome.error), one_line=True)}"
+    if act is None and outcome.done is not None and outcome.done.acts:
+        return "error: it was written, but the store can no longer be read"
     if act is None:
         return {
             "act": "nothing changed, it was so already",

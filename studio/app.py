@@ -33,6 +33,7 @@ from studio.screens.frame import StudioScreen
 from studio.widgets.bindings import bind
 
 if TYPE_CHECKING:
+    from db.acts import Done
     from db.store import Store
 
 FIRST = "browse"
@@ -84,6 +85,7 @@ class AdapterStudio(App[StudioError | None]):
         self._typed: deque[events.Key] = deque()
         self._untouched: Timer | None = None
         self._acts: ActQueue | None = None
+        self._file: tuple[int, int] | None = None
         bind(self, self.table, "everywhere")
         for name in SCREENS:
             self.add_mode(name, partial(self._make, name))
@@ -181,7 +183,12 @@ class AdapterStudio(App[StudioError | None]):
     def _theme_chosen(self, theme: object) -> None:
         name = self.theme
         if name != THEMES.get(self.preferred.theme or "", self.preferred.theme):
-            self.preferred = preferences.choose_theme(self.preferred, name)
+            try:
+                self.preferred = preferences.choose_theme(self.preferred, name)
+            except BadInput as error:
+                for screen in self.screen_stack:
+                    if isinstance(screen, StudioScreen):
+                        screen.say(f"error: the theme holds until you leave: {error}", wrong=True)
 
     # the store
 
@@ -211,7 +218,7 @@ class AdapterStudio(App[StudioError | None]):
     def on_adapter_studio_opened(self, message: Opened) -> None:
         """Take the store, and make a command of every agent."""
         pauses.settle()
-        self.store = message.store
+        self.store, self._file = message.store, _file(self.path)
         self._acts = ActQueue(message.store, lambda outcome: self.post_message(self.Acted(outcome)))
         labels = commands.label_commands(message.agents)
         try:
@@ -228,11 +235,27 @@ class AdapterStudio(App[StudioError | None]):
         """Write an act after those before it; False while the store is not open yet."""
         if self._acts is None:
             return False
-        self._acts.put(act, kind)
+        self._acts.put(partial(self._on_same_file, act), kind)
         return True
+
+    @property
+    def acts_wait(self) -> bool:
+        """Whether acts are still to be written."""
+        return self._acts is not None and self._acts.waiting > 0
+
+    def _on_same_file(self, act: Act, store: Store) -> Done:
+        """Do an act. Raises StudioError where the file is another one by now: it would be lost."""
+        if _file(self.path) != self._file:
+            raise StudioError(
+                f"{self.path.name} was moved, deleted or replaced since it was opened; nothing was "
+                "written · ctrl+q leaves the app"
+            )
+        return act(store)
 
     def on_adapter_studio_acted(self, message: Acted) -> None:
         """Tell the screen."""
+        if self._acts is not None:
+            self._acts.told()
         for screen in self.screen_stack:
             if isinstance(screen, StudioScreen):
                 screen.acted(message.outcome)
@@ -314,6 +337,15 @@ class AdapterStudio(App[StudioError | None]):
     def action_stop(self) -> None:
         """Leave the app."""
         self.exit()
+
+
+def _file(path: Path) -> tuple[int, int] | None:
+    """Which file lies there; None where none does."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _path(location: str) -> Path:

@@ -9,7 +9,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,12 +42,16 @@ def spawn(
     environment: Mapping[str, str],
     *,
     answer: Path | None = None,
+    held: Collection[signal.Signals] = (),
 ) -> Job:
     """Start `python -m module arguments` in its own session, its output appended to `log`.
 
     With `answer` its stdout becomes that file, and only what it says on stderr goes to the log.
+    Signals that are `held` wait until the job takes them with `take_signals`.
     """
     with ExitStack() as files:
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, held)  # a child begins with our mask
+        files.callback(signal.pthread_sigmask, signal.SIG_SETMASK, before)
         output = files.enter_context(log.open("ab"))
         child = subprocess.Popen(
             [sys.executable, "-m", module, *arguments],
@@ -58,6 +62,13 @@ def spawn(
             env={**os.environ, **environment},
         )
     return Job(child.pid, started_at(child.pid))
+
+
+def take_signals(signals: Collection[signal.Signals], handler: Callable[..., object]) -> None:
+    """In a job: handle signals from now on, and those that came since it was started."""
+    for one in signals:
+        signal.signal(one, handler)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, signals)
 
 
 def started_at(pid: int) -> float:

@@ -109,9 +109,11 @@ def agent_examples() -> dict[str, list[str]]:
 
 
 def agent_named(role: str | None) -> str | None:
-    """The agent that a log's role name means, by its whole name; None when it is nobody of ours."""
+    """The agent that a log's role name means, by its whole name, which may end in "agent"; None
+    when it is nobody of ours.
+    """
     wanted = " ".join((role or "").replace("-", " ").replace("_", " ").split()).casefold()
-    return _roles().get(wanted)
+    return _roles().get(wanted) or _roles().get(wanted.removesuffix(" agent"))
 
 
 @lru_cache

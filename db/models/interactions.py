@@ -117,5 +117,16 @@ class ImportedChange(Row, table=True):
     interaction_id: int = Field(foreign_key="interaction.id")
 
 
+class RepeatedSession(Row, table=True):
+    """A session that has no row of its own: the interaction repeats all of it, and goes on.
+
+    Resuming a session begins a new log with a copy of the old one's lines.
+    """
+
+    __tablename__ = "repeated_session"
+    external_id: str = Field(primary_key=True)
+    interaction_id: int = Field(foreign_key="interaction.id")
+
+
 INTERACTIONS = table(Interaction)
 BODIES = table(InteractionBody)

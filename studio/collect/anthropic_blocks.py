@@ -36,7 +36,7 @@ def _ask(conversation: Conversation, role: str, blocks: list[Any]) -> None:
     said = []
     for block in blocks:
         if isinstance(block, dict) and block.get("type") == "tool_result":
-            _answer(conversation, block)
+            add_result(conversation, block)
         else:
             said.append(block)
     if said or not blocks:
@@ -68,7 +68,7 @@ class _Reply:
             call = self.conversation.call(block.get("name"), block.get("input"), block.get("id"))
             self._said().setdefault("tool_calls", []).append(call)
         elif kind.endswith("tool_result"):
-            _answer(self.conversation, block)
+            add_result(self.conversation, block)
             self.message = None
         elif kind == "thinking":
             self._extend("reasoning_content", block.get("thinking"), "\n")
@@ -90,7 +90,8 @@ class _Reply:
         message[key] = f"{message[key]}{between}{text}" if message.get(key) else text
 
 
-def _answer(conversation: Conversation, block: dict[str, Any]) -> None:
+def add_result(conversation: Conversation, block: dict[str, Any]) -> None:
+    """Append what a block says that a tool answered, whoever ran it."""
     content = block.get("content")
     failed = block.get("is_error") is True
     if isinstance(content, dict):  # of a tool that the server runs

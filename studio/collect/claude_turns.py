@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from db.interactions import Message, Record
+from studio.collect.anthropic_blocks import add_result
 from studio.collect.log import Unusable, digest
 from studio.collect.messages import Conversation
 from studio.collect.values import count, moment, name
@@ -117,6 +118,7 @@ class Turns:
             stop_reason=self.stop_reason,
             parent=parent,
             raw=about | self.conversation.raw(),
+            resumable=True,
         )
 
     def messages(self) -> list[Message]:
@@ -170,13 +172,15 @@ class Turns:
 
     def _block(self, reply: _Reply, block: dict[str, Any]) -> None:
         kind, message = block.get("type"), reply.message
-        if kind == "tool_use":
+        if kind in ("tool_use", "server_tool_use", "mcp_tool_use"):
             given = block.get("input")
             call = self.conversation.call(block.get("name"), given, block.get("id"))
             message.setdefault("tool_calls", []).append(call)
             if block.get("name") in ("Task", "Agent") and isinstance(given, dict):
                 prompt = str(given.get("prompt") or "")
                 self.spawned[call["id"]] = (name(given.get("subagent_type")), prompt)
+        elif isinstance(kind, str) and kind.endswith("_tool_result"):  # of a tool that the API runs
+            add_result(self.conversation, block)
         elif kind == "thinking":
             _extend(message, "reasoning_content", block.get("thinking"))
         elif kind != "redacted_thinking":

@@ -18,6 +18,7 @@ from studio.collect.log import CHUNK, Format, Log, Rejected
 from studio.collect.overview import newest, overview
 from studio.collect.walking import walk, why
 from studio.collect.writing import Counts, write_records
+from studio.interruptible import interrupts_noted, raise_noted
 
 BATCH_ROWS = 128  # written in 15 ms: a person's decision waits for one batch, not longer
 BATCH_CHARS = 4 << 20
@@ -100,8 +101,9 @@ class _Import:
         with self.store.read() as connection:
             before = newest(connection)
         try:
-            for path, size in self._files(paths):
-                self._file(path, size)
+            with interrupts_noted():
+                for path, size in self._files(paths):
+                    self._file(path, size)
         except KeyboardInterrupt:
             if self.progress.path:
                 self.summary.interrupted.append(self.progress.path)
@@ -195,6 +197,7 @@ class _Import:
             setattr(self.progress, key, value)
         self.progress.seconds = time.monotonic() - self._began
         self._on_progress(self.progress)
+        raise_noted()
 
 
 class _Batch:
@@ -246,4 +249,5 @@ def _sha256(log: Log) -> str:
         while left > 0 and (chunk := file.read(min(CHUNK, left))):
             state.update(chunk)
             left -= len(chunk)
+            raise_noted()
     return state.hexdigest()

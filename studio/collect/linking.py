@@ -1,7 +1,8 @@
 """Children to their parents, whichever was imported first.
 
-A child names its parent's external id. A parent may tell in `raw.subagents` (child's external id:
-type) what kind of agent each child is.
+A child names its parent's external id, or that of a session that its parent repeats. A parent may
+tell in `raw.subagents` (child's external id: type) what kind of agent each child is; the child's
+own name is what follows the session's.
 """
 
 from __future__ import annotations
@@ -22,7 +23,10 @@ _CHILDREN = text(
 ).bindparams(bindparam("ids", expanding=True))
 _PARENTS = text(
     "SELECT i.id, i.external_id, json_extract(b.raw, '$.subagents') AS subagents "
-    "FROM interaction i JOIN interaction_body b ON b.id = i.id WHERE i.external_id IN :ids"
+    "FROM interaction i JOIN interaction_body b ON b.id = i.id WHERE i.external_id IN :ids "
+    "UNION ALL SELECT i.id, r.external_id, json_extract(b.raw, '$.subagents') "
+    "FROM repeated_session r JOIN interaction i ON i.id = r.interaction_id "
+    "JOIN interaction_body b ON b.id = i.id WHERE r.external_id IN :ids"
 ).bindparams(bindparam("ids", expanding=True))
 _LINK = text("UPDATE interaction SET parent_id = :parent WHERE id = :id")
 _KIND = text(
@@ -62,10 +66,16 @@ def _link(connection: Connection, child: Any, parent: Any) -> None:
         connection.execute(_LINK, {"id": child["id"], "parent": parent["id"]})
     if child["kind"] is not None or not parent["subagents"]:
         return
-    kind = loads(parent["subagents"]).get(child["external_id"])
+    kinds = {_own_name(told): kind for told, kind in loads(parent["subagents"]).items()}
+    kind = kinds.get(_own_name(child["external_id"]))
     if kind is None:
         return
     connection.execute(_KIND, {"id": child["id"], "kind": kind})
     agent = agent_named(kind)
     if agent is not None:
         declare(connection, child["id"], agent)
+
+
+def _own_name(external_id: str) -> str:
+    """A subagent's own name, without that of the session: a copy of the session has another."""
+    return external_id.rpartition("/")[2]

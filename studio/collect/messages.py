@@ -129,7 +129,7 @@ class Conversation:
             if isinstance(part.get(key), str):
                 return str(part[key])
         kind = part.get("type")
-        kind = kind if isinstance(kind, str) and kind else "part"
+        kind = kind if isinstance(kind, str) and kind else _medium(part)
         place = len(self.messages) if number is None else number
         self.parts.append({"message": place, "part": part})
         return f"[{_MARKERS.get(kind, kind)}]"
@@ -157,6 +157,17 @@ class Conversation:
         return ""
 
 
+def _medium(part: dict[str, Any]) -> str:
+    """What a part of Gemini's holds: `{"inlineData": {"mimeType": "image/png", …}}`."""
+    for key in ("inlineData", "inline_data", "fileData", "file_data"):
+        data = part.get(key)
+        if isinstance(data, dict):
+            mime = str(data.get("mimeType") or data.get("mime_type") or "")
+            kind = mime.partition("/")[0]
+            return kind if kind in ("image", "audio", "video") else "file"
+    return "part"
+
+
 def add_openai(conversation: Conversation, message: object) -> None:
     """Append one message of the chat completions form. Raises Unusable."""
     if not isinstance(message, dict):
@@ -172,11 +183,31 @@ def add_openai(conversation: Conversation, message: object) -> None:
             content, message.get("tool_call_id"), message.get("name"), message.get("is_error")
         )
         return
-    if content is None and isinstance(message.get("refusal"), str):
+    if not content and isinstance(message.get("refusal"), str):
         content = message["refusal"]
     calls = [_openai_call(conversation, call) for call in _called(message)]
     reasoning = message.get("reasoning_content") or message.get("reasoning")
+    content, thoughts = _without_thoughts(content)
+    for key in ("reasoning_details", "thinking_blocks"):
+        reasoning = reasoning or thoughts or _without_thoughts(message.get(key))[1]
     conversation.say(known, content, calls=calls, name=message.get("name"), reasoning=reasoning)
+
+
+def _without_thoughts(content: object) -> tuple[object, str]:
+    """Content without the parts that are thoughts (Mistral, OpenRouter), and their text."""
+    if not isinstance(content, list):
+        return content, ""
+    kept, thoughts = [], []
+    for part in content:
+        kind = part.get("type") if isinstance(part, dict) else None
+        if not isinstance(kind, str) or not kind.startswith(("thinking", "reasoning")):
+            kept.append(part)
+            continue
+        told = next((part[key] for key in ("thinking", "text", "summary") if part.get(key)), "")
+        inner = told if isinstance(told, list) else [told]
+        texts = [one.get("text") if isinstance(one, dict) else one for one in inner]
+        thoughts += [text for text in texts if isinstance(text, str)]
+    return kept, "\n".join(thoughts)
 
 
 def openai_conversation(messages: object) -> Conversation:
@@ -232,6 +263,10 @@ def _called(message: dict[str, Any]) -> list[object]:
 def _openai_call(conversation: Conversation, call: object) -> dict[str, Any]:
     if not isinstance(call, dict):
         raise Unusable("a tool call is not an object")
+    custom = call.get("custom")
+    if isinstance(custom, dict):  # its input is text, no JSON
+        given: object = {"input": custom.get("input")}
+        return conversation.call(custom.get("name"), given, call.get("id"))
     function = call.get("function")
     function = function if isinstance(function, dict) else call
     return conversation.call(function.get("name"), function.get("arguments"), call.get("id"))

@@ -13,6 +13,7 @@ _CUT_SHORT = {
     "model_context_window_exceeded",
     "content_filter",
     "safety",
+    "refusal",
 }
 
 

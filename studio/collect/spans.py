@@ -176,11 +176,21 @@ def _add_results(tree: _Tree, talk: _Talk) -> None:
                 continue
             tree.used.add(span.id)
             told = span.error or decoded(span.answered)
-            if isinstance(told, dict) and "content" in told:
-                told = told["content"]
+            told = _told(told)
             told = told if isinstance(told, str | list) else dumps(told)
             talk.said.conversation.answer(told, call_id, is_error=bool(span.error))
             break
+
+
+def _told(result: object) -> object:
+    """What a tool answered, out of `{"content": …}` and LangChain's `{"output": …}`."""
+    if isinstance(result, dict) and "content" in result:
+        return result["content"]
+    if isinstance(result, dict) and result.keys() == {"output"}:
+        inner = result["output"]
+        message = inner.get("kwargs", inner) if isinstance(inner, dict) else inner
+        return _told(message) if isinstance(message, dict) else message
+    return result
 
 
 def _record(tree: _Tree, talk: _Talk, identity: str, line: int) -> Record:

@@ -1,14 +1,15 @@
 """Records into the store: each batch is one short transaction, and nothing is stored twice.
 
 Of two versions of one interaction the longer one is kept, whichever comes first, so that files
-can be imported in any order; what a person edited is left alone.
+can be imported in any order; what a person edited is left alone. A session that another one
+repeats and goes on with is that one's beginning (`studio.collect.resumed`).
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,6 +26,7 @@ from db.interactions import (
     task_of,
 )
 from studio.collect.linking import declare, link
+from studio.collect.resumed import remember, resumed
 
 Rank = tuple[object, ...]
 _KNOWN = text(
@@ -62,17 +64,32 @@ def write_records(connection: Connection, records: Sequence[Record], source_id: 
             best[record.external_id] = record
     rows = connection.execute(_KNOWN, {"ids": list(best)}).mappings()
     known = {row["external_id"]: row for row in rows}
-    new = [record for identity, record in best.items() if identity not in known]
+    unknown = [record for identity, record in best.items() if identity not in known]
     grown = _grown(connection, best, known.values())
+    _replace(connection, grown, source_id)
+    found = resumed(connection, unknown, lambda ids: _edited(connection, ids))
+    new = [r for r in unknown if r.external_id not in {**found.repeated, **found.replaced}]
     insert_records(connection, new, source_id)
-    for identity, record in grown.items():
-        replace_record(connection, identity, record, source_id)
-        if record.agent is not None:
-            declare(connection, identity, record.agent)
+    longer = {identity: best[name] for name, (identity, _) in found.replaced.items()}
+    _replace(connection, longer, source_id)
+    remember(connection, found, unknown)
+    grown |= longer
     link(connection, list(best.values()))
     folders = (record.raw.get("cwd") for record in new)
     projects = Counter(re.split(r"[/\\]", told.rstrip("/\\"))[-1] for told in folders if told)
     return Counts(len(new), len(grown), len(records) - len(new) - len(grown), projects)
+
+
+def _replace(connection: Connection, longer: Mapping[int, Record], source_id: int) -> None:
+    for identity, record in longer.items():
+        replace_record(connection, identity, record, source_id)
+        if record.agent is not None:
+            declare(connection, identity, record.agent)
+
+
+def _edited(connection: Connection, ids: Collection[int]) -> set[int]:
+    """Those whose text a person changed."""
+    return set(connection.execute(_EDITED, {"ids": list(ids)}).scalars()) if ids else set()
 
 
 def _grown(
@@ -84,10 +101,8 @@ def _grown(
         for row in known
         if _rank(best[row["external_id"]]) > _stored_rank(row)
     }
-    if grown:
-        for identity in connection.execute(_EDITED, {"ids": list(grown)}).scalars().all():
-            del grown[identity]
-    return grown
+    edited = _edited(connection, grown)
+    return {identity: record for identity, record in grown.items() if identity not in edited}
 
 
 def _rank(record: Record) -> Rank:

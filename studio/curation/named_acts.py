@@ -51,9 +51,14 @@ def set_status(store: Store, selection: Selection, kind: str) -> Done:
 
 def tag(store: Store, selection: Selection, name: str) -> Done:
     """Tag interactions. Raises BadInput for a name that the filter language could not find."""
+    check_tag(name)
+    return acts.add_tag(store, selection, name, actor=actor())
+
+
+def check_tag(name: str) -> None:
+    """Raises BadInput for a tag that the filter language could not find."""
     if not name or any(character.isspace() or character in '",:' for character in name):
         raise BadInput(f"a tag is one word without quotes, commas or colons, not {name!r}")
-    return acts.add_tag(store, selection, name, actor=actor())
 
 
 def note(store: Store, selection: Selection, text: str) -> Done:

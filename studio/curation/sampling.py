@@ -26,7 +26,7 @@ from studio.curation.questions import Question, Questions
 from studio.curation.sampled import Order, keep, stored_answers
 from studio.curation.verify import verify
 from studio.endpoints import EndpointSettings
-from studio.interruptible import taken
+from studio.interruptible import interrupts_noted, taken
 from studio.sandbox import SandboxUnavailable
 
 DEFAULTS = {"temperature": 0.8}
@@ -210,14 +210,15 @@ class _Asking:
             threading.Thread(target=self._work, args=(todo, done), daemon=True).start()
         under_way = 0
         try:
-            while True:
-                while under_way < workers and (task := self._next()) is not None:
-                    todo.put(task)
-                    under_way += 1
-                if not under_way:
-                    break
-                self._take(*taken(done))
-                under_way -= 1
+            with interrupts_noted():
+                while True:
+                    while under_way < workers and (task := self._next()) is not None:
+                        todo.put(task)
+                        under_way += 1
+                    if not under_way:
+                        break
+                    self._take(*taken(done))
+                    under_way -= 1
         except KeyboardInterrupt:
             return True
         finally:

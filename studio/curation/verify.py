@@ -26,6 +26,7 @@ from studio.curation.carried_tests import (
     defines,
 )
 from studio.curation.problems import assign_problems
+from studio.interruptible import interrupts_noted, raise_noted
 from studio.sandbox import Result, Task, run_tasks
 
 _AT_ONCE = 500  # bodies read at a time
@@ -67,7 +68,7 @@ class _Verification:
     counts: Counter[str] = field(default_factory=Counter)
     verdicts: Counter[str] = field(default_factory=Counter)
     hashes: dict[int, str] = field(default_factory=dict)  # of what runs, as it was read
-    waiting: list[tuple[int, str | None]] = field(default_factory=list)  # not committed yet
+    waiting: list[tuple[int, str | None, str]] = field(default_factory=list)  # not committed yet
     committed: float = field(default_factory=time.monotonic)
     ran: int = 0
     seen: int = 0
@@ -89,11 +90,12 @@ class _Verification:
         tier = None
         interrupted = False
         try:
-            tasks = self._tasks(ids, _problem_tests(self.store))
-            if (first := next(tasks, None)) is not None:
-                for result in run_tasks(_chain(first, tasks), workers=workers):
-                    tier = result.tier
-                    self._record(result)
+            with interrupts_noted():
+                tasks = self._tasks(ids, _problem_tests(self.store))
+                if (first := next(tasks, None)) is not None:
+                    for result in run_tasks(_chain(first, tasks), workers=workers):
+                        tier = result.tier
+                        self._record(result)
         except KeyboardInterrupt:
             interrupted = True
         finally:
@@ -114,6 +116,7 @@ class _Verification:
     def _tasks(self, ids: list[int], of_problem: Mapping[int, CarriedTests]) -> Iterator[Task]:
         """What is to be run; the rest is counted on the way."""
         for start in range(0, len(ids), _AT_ONCE):
+            raise_noted()
             with self.store.read() as connection:
                 rows = _read(connection, ids[start : start + _AT_ONCE])
             for row in rows:
@@ -129,8 +132,7 @@ class _Verification:
                     continue
                 self.counts[found] += 1
                 if row.verified is not None:  # its tests are gone, and with them the verdict
-                    self.hashes[row.id] = row.content_hash
-                    self.waiting.append((row.id, None))
+                    self.waiting.append((row.id, None, row.content_hash))
 
     def _record(self, result: Result) -> None:
         self.ran += 1
@@ -138,7 +140,8 @@ class _Verification:
             self.counts["not_run"] += 1
         else:
             self.verdicts[result.verdict] += 1
-            self.waiting.append((int(result.id), result.verdict))
+            identity = int(result.id)
+            self.waiting.append((identity, result.verdict, self.hashes.pop(identity)))
             late = time.monotonic() - self.committed > _COMMIT_SECONDS
             if late or len(self.waiting) >= _COMMIT_AT:
                 self._commit()
@@ -149,11 +152,11 @@ class _Verification:
         if not self.waiting:
             return
         with self.store.write() as connection:
-            for identity, verdict in self.waiting:
+            for identity, verdict, content_hash in self.waiting:
                 connection.execute(
                     update(INTERACTIONS)
                     .where(INTERACTIONS.c.id == identity)
-                    .where(INTERACTIONS.c.content_hash == self.hashes.pop(identity))
+                    .where(INTERACTIONS.c.content_hash == content_hash)
                     .values(verified=verdict)
                 )
         self.waiting.clear()

@@ -75,19 +75,39 @@ def sort(screen: BrowseScreen) -> None:
     screen.prompt.ask(
         "sort",
         screen.view.sort,
-        hint="- before it for descending",
+        hint=f"- before it for descending · {' '.join(SORTS)}",
         check=sort_key,
+        suggested=True,
         complete=lambda text, cursor: complete_word(text, cursor, list(SORTS)),
     )
 
 
 def tag(screen: BrowseScreen) -> None:
     """Ask for a tag."""
-    screen.prompt.ask("tag", hint="one word; tag:WORD in a filter finds it again")
+    if _acts_on_something(screen):
+        hint = "one word; tag:WORD in a filter finds it again"
+        screen.prompt.ask("tag", hint=hint, check=_tag)
+
+
+def _tag(text: str) -> None:
+    from studio.curation.named_acts import check_tag
+
+    if text:  # an empty line tags nothing
+        check_tag(text)
+
+
+def _acts_on_something(screen: BrowseScreen) -> bool:
+    """Whether there is a row; says so where there is none."""
+    if screen.rows.loaded and not screen.rows.ids:
+        screen.say("there is no row to act on")
+        return False
+    return True
 
 
 def note(screen: BrowseScreen) -> None:
     """Ask for a note; where one row has one already it is changed."""
+    if not _acts_on_something(screen):
+        return
     row = None if screen.rows.marked else screen.rows.current_row()
     screen.prompt.ask("note", (row.note or "") if row else "", hint="an empty note removes it")
 
@@ -120,16 +140,20 @@ def answered(screen: BrowseScreen, kind: str, value: str) -> None:
     elif kind == "import":
         screen.start_import(value)
     elif kind == "name of this view" and value.strip():
-        _keep(screen, value.strip())
+        name, before = value.strip(), screen.studio.preferred.views
+        done = "saved anew" if name in before else "saved"
+        _keep(screen, {**before, name: screen.view}, f"view {name} {done} · w opens it")
 
 
-def _keep(screen: BrowseScreen, name: str) -> None:
+def _keep(screen: BrowseScreen, views: dict[str, View], done: str) -> bool:
+    """Write the saved views and say `done`; False, and why, where they cannot be written."""
     try:
-        screen.studio.keep_views({**screen.studio.preferred.views, name: screen.view})
+        screen.studio.keep_views(views)
     except StudioError as error:
         screen.say(f"error: {error}", wrong=True)
-    else:
-        screen.say(f"view {name} saved · w opens it")
+        return False
+    screen.say(done)
+    return True
 
 
 def views(screen: BrowseScreen) -> None:
@@ -146,4 +170,8 @@ def views(screen: BrowseScreen) -> None:
             screen.show_view(saved.get(name, View()))
             screen.say(f"view {name}")
 
-    screen.app.push_screen(ViewsScreen(screen.commands, saved), chosen)
+    def keep(left: dict[str, View]) -> bool:
+        gone = ", ".join(screen.studio.preferred.views.keys() - left.keys())
+        return _keep(screen, left, f"view {gone} removed · W saves the one that is shown")
+
+    screen.app.push_screen(ViewsScreen(screen.commands, saved, keep), chosen)

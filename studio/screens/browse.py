@@ -180,7 +180,9 @@ class BrowseScreen(ImportingScreen):
         if not empty:
             return
         if self.total:
-            text = "Nothing matches.\n\nf changes the filter, Esc takes it away."
+            search = ["/ changes the search"] if self.view.search else []
+            ways = [*search, *["f changes the filter"] * bool(self.view.filter)]
+            text = f"Nothing matches.\n\n{' · '.join(ways)} · Esc takes it away."
         else:
             text = (
                 "no interactions yet: i imports logs\n\n"
@@ -271,6 +273,7 @@ class BrowseScreen(ImportingScreen):
 
     def action_refresh(self) -> None:
         """Ask again, with the cursor where it is."""
+        self.say("")
         self.show_view(self.view, keep=self.rows.current)
 
     # asking and leaving

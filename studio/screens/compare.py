@@ -275,6 +275,9 @@ class CompareScreen(PairingScreen):
     # choosing
 
     def _want(self, state: str) -> None:
+        if self.alone:
+            self.say("there are no two arms to compare yet")
+            return
         self.wanted = state
         self.say("")
         self._list_items()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sqlite3
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -41,13 +42,19 @@ class CuratedScreen(StudioScreen):
         """Show the conversation of the row under the cursor."""
         self.conversation.show(self.rows.current)
 
-    def body(self) -> Body | None:
-        """The interaction under the cursor in full."""
-        current = self.rows.current
-        if current is None:
+    def body(self, to: str) -> Body | None:
+        """The interaction under the cursor in full, `to` edit it, say; None, and said, for none."""
+        current, found = self.rows.current, None
+        try:
+            if current is not None:
+                with contextlib.closing(Reader(self.path)) as store:
+                    found = store.body(current)
+        except sqlite3.Error as error:
+            self.say(f"error: {self.path.name}: {error}", wrong=True)
             return None
-        with contextlib.closing(Reader(self.path)) as store:
-            return store.body(current)
+        if found is None:
+            self.say(f"there is no row to {to}")
+        return found
 
     # marks
 

@@ -125,7 +125,7 @@ class DatasetActsScreen(WorkingScreen):
 
         if (dataset := self.chosen()) is not None:
             self._ask("export as", lambda name: self._ask_folder(dataset, name), list(FORMATS),
-                      value="trl", check=check)  # fmt: skip
+                      value="trl", hint=" ".join(FORMATS), check=check)  # fmt: skip
 
     def _ask_folder(self, dataset: Frozen, format_name: str) -> None:
         def check(folder: str) -> None:

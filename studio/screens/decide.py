@@ -44,6 +44,7 @@ ARM_COLUMNS = (
     ListColumn("items needed", 12, rank=3, right=True),
     ListColumn("decision"),
 )
+NAME_SHARE = 3  # of so many parts of a line the names take one; longer ones stand above their text
 HOLDS = {True: "✓ holds  ", False: "✗ no     ", None: "? unknown"}
 
 Decision = Mapping[str, Any]
@@ -312,27 +313,34 @@ def _arm_cells(arm: Mapping[str, Any]) -> list[str]:
 def _evidence(value: Decision, arm: Mapping[str, Any], width: int) -> Content:
     """Each rule with its evidence on one arm, the routes, then the differences by group."""
 
-    def line(label: str, text: str) -> Content:
-        return hanging(_line(label), _line(text), width)
+    def lines(rows: Sequence[tuple[str, str]], sign: str) -> list[Content]:
+        longest = max((_line(name).cell_length for name, _ in rows), default=0)
+        name_width = min(longest, width // NAME_SHARE)
+        indent = 1 + name_width + len(sign)
+        return [
+            hanging(_beside(name, name_width, sign), _line(text), width, indent)
+            for name, text in rows
+        ]
 
     parts: list[Content] = [_heading(f"rules on {arm['arm']}: {arm['scenario']}")]
     for rule in arm["rules"]:
         holds = Content.styled(f" {HOLDS[rule['holds']]} ", "bold")
         parts.append(hanging(holds + f"{rule['id']:<19}", _line(rule["evidence"]), width))
     parts += [Content(""), _heading(f"routes: who serves whom after {value['verdict']}")]
-    name_width = max(map(len, value["routes"]), default=0)
-    parts += [line(f" {agent:<{name_width}} → ", to) for agent, to in value["routes"].items()]
+    parts += lines([*value["routes"].items()], " → ")
     groups = [
         *arm["by_category"].items(),
         *((f"agent {name}", figures) for name, figures in arm["by_agent"].items()),
     ]
     parts += [Content(""), _heading("differences by category and by agent")]
-    name_width = max((len(name) for name, _ in groups), default=0)
-    parts += [
-        line(f" {name:<{name_width}}  ", sentence(figures, value["margin"]))
-        for name, figures in groups
-    ]
+    parts += lines([(name, sentence(figures, value["margin"])) for name, figures in groups], "  ")
     return Content("\n").join(parts)
+
+
+def _beside(name: str, name_width: int, sign: str) -> Content:
+    """A name with blanks up to what stands beside it; a longer one as it is."""
+    label = Content(" ") + _line(name)
+    return label + " " * (1 + name_width - label.cell_length) + sign
 
 
 def _line(text: str) -> Content:

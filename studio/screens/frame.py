@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, cast
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from rich.cells import cell_len
 from textual.content import Content
 from textual.screen import Screen
+from textual.timer import Timer
 from textual.widgets import Static
 
 from db.reader import ActLine, Reader
@@ -24,6 +26,9 @@ from studio.widgets.key_line import KeyLine
 if TYPE_CHECKING:
     from studio.app import AdapterStudio
 
+SLOW = 1.0  # seconds after which an act that is not written yet is worth a word
+WRONG_LINES = 3  # that say what is wrong
+
 
 class StudioScreen(Screen[None]):
     """A numbered screen. Its `compose` yields Statics `#status` and `#message`, and a KeyLine."""
@@ -34,6 +39,7 @@ class StudioScreen(Screen[None]):
     def __init__(self, path: Path, table: Sequence[Command]) -> None:
         super().__init__()
         self.path, self.commands = path, table
+        self._slow: Timer | None = None
         bind(self, table, self.PLACE)
 
     @property
@@ -42,14 +48,21 @@ class StudioScreen(Screen[None]):
         return cast("AdapterStudio", self.app)
 
     def say(self, text: str, *, wrong: bool = False) -> None:
-        """Show a line above the keys; the way on, which follows its last `·`, is never cut off."""
+        """Show a line above the keys; the way on, which follows its last `·`, is never cut off.
+
+        What is `wrong` has more lines where it needs them.
+        """
         line = self.query_one("#message", Static)
         line.set_class(wrong, "-wrong")
         said, room = screen_text(text, one_line=True), self.size.width - 1
         what, _, way = said.rpartition(" · ")
-        if cell_len(said) > room and what and cell_len(way) < room // 2:
-            said = f"{fitted(what, room - cell_len(way) - 3).rstrip()} · {way}"
-        line.update(Content(" " + said), layout=False)
+        lines = [Content(said)]
+        if cell_len(said) > room and wrong:
+            lines = lines[0].wrap(max(20, room))[:WRONG_LINES]
+        elif cell_len(said) > room and what and cell_len(way) < room // 2:
+            lines = [Content(f"{fitted(what, room - cell_len(way) - 3).rstrip()} · {way}")]
+        line.update(Content("\n").join(Content(" ") + part for part in lines), layout=False)
+        line.styles.height = len(lines)
 
     def draw_status(self, parts: Sequence[str], counts: Sequence[str] = ()) -> None:
         """The first line: what is shown on the left, how much of it on the right."""
@@ -87,11 +100,11 @@ class StudioScreen(Screen[None]):
         self.draw_keys()
 
     def act_of(self, outcome: Outcome) -> ActLine | None:
-        """What was written, undone or redone; None where nothing was."""
-        if outcome.done is None or not outcome.done.acts:
-            return None
-        with contextlib.closing(Reader(self.path)) as store:
-            return store.act(outcome.done.acts[-1])
+        """What was written, undone or redone; None where nothing was, or the file is gone."""
+        if outcome.done is not None and outcome.done.acts:
+            with contextlib.suppress(sqlite3.Error), contextlib.closing(Reader(self.path)) as store:
+                return store.act(outcome.done.acts[-1])
+        return None
 
     def acted(self, outcome: Outcome) -> None:
         """An act was written: say so."""
@@ -102,7 +115,14 @@ class StudioScreen(Screen[None]):
         opened = self.studio.act(act, kind)
         if not opened:
             self.say("the store is still being opened; again in a moment")
+        elif self._slow is None:
+            self._slow = self.set_timer(SLOW, self._say_slow)
         return opened
+
+    def _say_slow(self) -> None:
+        self._slow = None
+        if self.studio.acts_wait:
+            self.say("still writing: another program may hold the store; tried for 10 s")
 
     def turn(self, kind: str) -> None:
         """`undo` or `redo` the last act."""

@@ -22,9 +22,8 @@ OSC_52_MOST = 70_000  # characters; terminals and tmux cut what is longer
 
 def edit(screen: BrowseScreen) -> None:
     """Let the user write a better answer; an unchanged one is no act."""
-    body = screen.body()
+    body = screen.body("edit")
     if body is None:
-        screen.say("there is no row to edit")
         return
     before, identity = _answer(body), body.row.id
     try:
@@ -56,9 +55,8 @@ def _answer(body: Body) -> str:
 
 def page(screen: BrowseScreen) -> None:
     """Show the whole conversation in the user's pager, made harmless as on the screen."""
-    body = screen.body()
+    body = screen.body("read")
     if body is None:
-        screen.say("there is no row to read")
         return
     lend(screen, "\n".join(f"── {block.title}\n{block.text}\n" for block in blocks_of(body)))
 
@@ -76,9 +74,8 @@ def lend(screen: StudioScreen, text: str) -> None:
 
 def copy(screen: BrowseScreen) -> None:
     """Copy the chosen message where the conversation has the focus, else the answer."""
-    body = screen.body()
+    body = screen.body("copy")
     if body is None:
-        screen.say("there is no row to copy")
         return
     pane = screen.conversation
     if screen.focused is pane and pane.identity == body.row.id and pane.blocks:

@@ -25,6 +25,7 @@ STATES = {
 ACTIVE = ("queued", "running")
 WRONG = ("failed", "dead", "stopped_by_guard")
 RESUMABLE = ("stopped", "stopped_by_guard", "failed", "dead")
+ERROR_LINES = 2  # of an error, where there is no room for all of it
 DATASET = 10  # cells of a dataset's name
 COLUMNS = (
     ListColumn("", 1),
@@ -123,8 +124,8 @@ def no_run(location: str) -> str:
     )
 
 
-def state_sentence(run: Run) -> str:
-    """What the run is doing, and the way on where it does nothing."""
+def state_sentence(run: Run, room: int | None = None) -> str:
+    """What the run is doing, and the way on where it does nothing; an error in `room` cells."""
     at = f"step {run['step']:,} of {run['total_steps'] or '?'}"
     saved = run["checkpoints"]
     way = f"R goes on from step {saved[-1]['step']}" if saved else "R starts it anew"
@@ -142,7 +143,8 @@ def state_sentence(run: Run) -> str:
         case "stopped_by_guard":
             return f"stopped by its guard at {at} · {way}"
         case "failed":
-            return f"failed at {at}: {run['error'] or 'its log says why (L)'} · {way}"
+            error = run["error"] or "its log says why (L)"
+            return f"failed at {at}: {error if room is None else _cut(error, room)} · {way}"
         case "dead":
             return f"dead: its process ended at {at} without a word · {way} · L opens its log"
         case other:
@@ -153,7 +155,8 @@ def facts(known: Known, width: int, height: int, *, full: bool) -> Content:
     """All that is known of a run. In full with paths, options and a long log; else in so many
     lines as there is room for."""
     run = known.run
-    parts = [_styled(state_sentence(run), "$text-error" if run["state"] in WRONG else "bold")]
+    said = state_sentence(run, None if full else ERROR_LINES * width)
+    parts = [_styled(said, "$text-error" if run["state"] in WRONG else "bold")]
     if run["forced"]:
         parts.append(_styled("FORCED: preflight blocked it and was overridden", "$text-warning"))
     elif full:

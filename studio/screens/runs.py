@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from db.store import Store
 
 LOOK = 1.0  # seconds between looks at what runs have written
+NO_RUN = "there is no run yet; 3 leads to the datasets, t trains on one"
 WIDE = 120  # columns from which the facts stand beside the curves
 
 
@@ -252,6 +253,8 @@ class RunsScreen(StudioScreen):
         """This run in full."""
         if self.known is not None:
             self._zoom(full=True)
+        else:
+            self.say(NO_RUN)
 
     def _zoom(self, *, full: bool) -> None:
         self.set_class(full, "-zoomed")
@@ -275,6 +278,7 @@ class RunsScreen(StudioScreen):
     def action_mark(self) -> None:
         """Lay this run's curves over those of others, or take them away; then the next run."""
         if self.current is None:
+            self.say(NO_RUN)
             return
         run = self.current["id"]
         if run in self.overlaid:

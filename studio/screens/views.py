@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from textual import on
 from textual.app import ComposeResult
@@ -23,10 +23,16 @@ class ViewList(OptionList, inherit_bindings=False):
 class ViewsScreen(ModalScreen[str | None]):
     """The views by name; answers with the name that was chosen."""
 
-    def __init__(self, table: Sequence[Command], views: dict[str, View]) -> None:
+    def __init__(
+        self,
+        table: Sequence[Command],
+        views: dict[str, View],
+        keep: Callable[[dict[str, View]], bool],
+    ) -> None:
+        """`keep` writes the views that are left, and says what it did; False where it could not."""
         super().__init__()
         bind(self, table, "views", "everywhere")
-        self._table, self.views = table, dict(views)
+        self._table, self.views, self._keep = table, dict(views), keep
 
     def compose(self) -> ComposeResult:
         """One line a view."""
@@ -48,9 +54,11 @@ class ViewsScreen(ModalScreen[str | None]):
         if listed.highlighted is None:
             return
         name = list(self.views)[listed.highlighted]
-        del self.views[name]
+        kept = {other: view for other, view in self.views.items() if other != name}
+        if not self._keep(kept):
+            return
+        self.views = kept
         listed.remove_option_at_index(listed.highlighted)
-        self.app.keep_views(self.views)  # type: ignore[attr-defined]
         if not self.views:
             self.dismiss(None)
 
@@ -59,6 +67,6 @@ def _line(name: str, view: View) -> Content:
     parts = [view.filter, f"/{view.search}" if view.search else "", f"by {view.sort}"]
     shown = " ".join(part for part in parts if part)
     return Content.assemble(
-        Content.styled(screen_text(f"{name:<20} ", one_line=False), "bold"),
+        Content.styled(screen_text(f"{name:<20} ", one_line=True), "bold"),
         screen_text(shown, one_line=True),
     )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, Select, insert, select, update
 
 from db.errors import BadInput, NotFound, Refused
 from db.interactions import dumps, loads
@@ -25,6 +27,7 @@ from studio.training.recipe import read_recipe
 
 RUNS, DATASETS, CHECKPOINTS = table(Run), table(Dataset), table(Checkpoint)
 METRICS = table(Metric)
+ACTIVE = ("running", "queued")
 OVER = ("finished", "stopped", "stopped_by_guard", "failed", "dead")
 Progress = Callable[[float, float, str], None]
 
@@ -62,7 +65,7 @@ def start(
         "base": found.name,
         "base_digest": base_digest(found.folder),
         "folder": "",
-        "state": "queued",
+        **_queued(),
         "forced": not checked["ok"],
         "created_ms": now_ms(),
     }
@@ -79,56 +82,62 @@ def start(
 
 def _spawn(store: Store, run: int, folder: Path, threads: int | None, *, resume: bool) -> None:
     assert store.path is not None
+    queued = _queued()
+    with store.write() as connection:
+        connection.execute(update(RUNS).where(RUNS.c.id == run).values(queued))
     arguments = ["--store", str(store.path.resolve()), "--run", str(run)]
     job = jobs.spawn(
         "studio.training.worker",
         [*arguments, "--resume"] if resume else arguments,
         folder / "log.txt",
         jobs.environment(threads),
+        held=[signal.SIGTERM],  # who stops a run that still loads means the run, not its process
     )
     with store.write() as connection:
         connection.execute(
             update(RUNS)
-            .where(RUNS.c.id == run, RUNS.c.pid.is_(None) | (RUNS.c.pid != job.pid))
-            .values(pid=job.pid, pid_started=job.started, state="queued", heartbeat_ms=now_ms())
+            .where(RUNS.c.id == run, RUNS.c.pid == queued["pid"], RUNS.c.state == queued["state"])
+            .values(pid=job.pid, pid_started=job.started, heartbeat_ms=now_ms())
         )
+
+
+def _queued() -> dict[str, Any]:
+    """This process stands for the child until that is there: without one, a run is dead."""
+    pid = os.getpid()
+    mine = {"pid": pid, "pid_started": jobs.started_at(pid)}
+    return {"state": "queued", **mine, "heartbeat_ms": None}
 
 
 def stop(store: Store, run: int, *, wait_seconds: float = 60.0) -> dict[str, Any]:
     """Ask a run to save and stop; returns its number and state, waiting until it has."""
-    row = _row(store, run)
-    state = state_of(row)
+    end = time.monotonic() + wait_seconds
+    row, state = _read(store, run)
+    while state == "queued" and row.heartbeat_ms is None and time.monotonic() < end:
+        time.sleep(0.05)  # its process is not there yet, and this may be our own
+        row, state = _read(store, run)
+    if state == "queued" and row.heartbeat_ms is None:
+        raise BadInput(f"run {run} is still being started; stop it in a moment")
     # A run that is over may still be closing down: its process must not be sent a signal.
     if state in OVER or not jobs.ask_to_stop(row.pid, row.pid_started):
         raise BadInput(f"run {run} is {state}: there is nothing to stop")
-    end = time.monotonic() + wait_seconds
-    while time.monotonic() < end and state_of(_row(store, run)) not in OVER:
+    while time.monotonic() < end and _read(store, run)[1] not in OVER:
         time.sleep(0.2)
-    return {"run": run, "state": state_of(_row(store, run))}
+    return {"run": run, "state": _read(store, run)[1]}
 
 
 def resume(store: Store, run: int) -> dict[str, Any]:
     """Go on from the last checkpoint of a run that was stopped, failed or died."""
-    row = _row(store, run)
-    state = state_of(row)
+    row, state = _read(store, run)
     if state not in ("stopped", "stopped_by_guard", "failed", "dead"):
         raise BadInput(f"run {run} is {state}; only a stopped, failed or dead run can be resumed")
     _spawn(store, run, Path(row.folder), loads(row.recipe_json).get("threads"), resume=True)
-    return {"run": run, "state": state_of(_row(store, run))}
-
-
-def state_of(row: Row[Any]) -> str:
-    """What was last written, except that a running or queued run without its process is dead."""
-    if row.state in ("running", "queued") and not jobs.alive(row.pid, row.pid_started):
-        return "dead"
-    return str(row.state)
+    return {"run": run, "state": _read(store, run)[1]}
 
 
 def wait(store: Store, run: int, progress: Progress | None = None) -> str:
     """Follow a run until it is over; returns the state it ended in."""
     while True:
-        row = _row(store, run)
-        state = state_of(row)
+        row, state = _read(store, run)
         if progress is not None:
             loss = f" loss {row.loss:.3f}" if row.loss is not None else ""
             progress(row.step, row.total_steps or 0, f"run {run} {state} step {row.step}{loss}")
@@ -143,12 +152,12 @@ def list_runs(store: Store, run: int | None = None) -> list[dict[str, Any]]:
         RUNS, DATASETS, RUNS.c.dataset_id == DATASETS.c.id
     )
     if run is not None:
-        _row(store, run)
+        _read(store, run)
         statement = statement.where(RUNS.c.id == run)
+    found = _with_state(store, statement.order_by(RUNS.c.id.desc()))
     with store.read() as connection:
-        rows = connection.execute(statement.order_by(RUNS.c.id.desc())).all()
         saved = _checkpoints(connection, run)
-    return [_as_dict(row, saved.get(row.id, [])) for row in rows]
+    return [_as_dict(row, state, saved.get(row.id, [])) for row, state in found]
 
 
 def losses(store: Store, run: int) -> list[tuple[int, float]]:
@@ -181,8 +190,7 @@ def _eta(row: Row[Any]) -> float | None:
     return None if row.step_seconds is None else round((total - row.step) * row.step_seconds, 1)
 
 
-def _as_dict(row: Row[Any], checkpoints: list[dict[str, Any]]) -> dict[str, Any]:
-    state = state_of(row)
+def _as_dict(row: Row[Any], state: str, checkpoints: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "id": row.id,
         "dataset": f"{row.name}@{row.version}",
@@ -204,9 +212,21 @@ def _as_dict(row: Row[Any], checkpoints: list[dict[str, Any]]) -> dict[str, Any]
     }
 
 
-def _row(store: Store, run: int) -> Row[Any]:
-    with store.read() as connection:
-        row = connection.execute(select(RUNS).where(RUNS.c.id == run)).first()
-    if row is None:
+def _read(store: Store, run: int) -> tuple[Row[Any], str]:
+    """A run's row and its state."""
+    found = _with_state(store, select(RUNS).where(RUNS.c.id == run))
+    if not found:
         raise NotFound(f"no run {run} in {store.location}; studio runs lists them")
-    return row
+    return found[0]
+
+
+def _with_state(store: Store, statement: Select[Any]) -> list[tuple[Row[Any], str]]:
+    """Runs, each with what it wrote last; a running or queued one without its process is dead."""
+    dead: set[int] = set()
+    while True:
+        with store.read() as connection:
+            rows = connection.execute(statement).all()
+        gone = {r.id for r in rows if r.state in ACTIVE and not jobs.alive(r.pid, r.pid_started)}
+        if gone <= dead:  # they were gone before this look: no last word of theirs was missed
+            return [(row, "dead" if row.id in gone else str(row.state)) for row in rows]
+        dead = gone

@@ -26,6 +26,7 @@ from db.models.runs import Run
 from db.store import Store, open_store
 from exports.frozen import examples_of
 from exports.rendering import load_template
+from studio import jobs
 from studio.evals.generate import Model
 from studio.training.bases import Base, find_base
 from studio.training.journal import Journal
@@ -99,12 +100,15 @@ def train(store: Store, run: Any, *, resume: bool) -> str:
     valid = [example for example in examples if example.split == "valid"]
     journal = Journal(store, run.id, folder)
     reporter = Reporter(journal, base, scorable_turns(valid, recipe.score_items))
-    signal.signal(signal.SIGTERM, reporter.ask_to_stop)
+    jobs.take_signals([signal.SIGTERM], reporter.ask_to_stop)
     trainer = make_trainer(base, template, recipe, examples, folder, [reporter])
     _echo(trainer, folder)
     journal.started(recipe.total_steps(len(trainer.train_dataset)))
-    trainer.train(resume_from_checkpoint=journal.last_checkpoint() if resume else None)
-    state = "stopped" if reporter.stop_asked and not _complete(trainer) else "finished"
+    begins = not reporter.stop_asked
+    if begins:
+        trainer.train(resume_from_checkpoint=journal.last_checkpoint() if resume else None)
+    whole = begins and _complete(trainer)
+    state = "stopped" if reporter.stop_asked and not whole else "finished"
     journal.ended(state)
     return state
 

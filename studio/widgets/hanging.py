@@ -7,9 +7,15 @@ from textual.content import Content
 LEAST = 20  # cells that the text keeps in a narrow terminal
 
 
-def hanging(label: Content, text: Content, width: int) -> Content:
-    """`label` and `text` in lines of at most `width` cells."""
-    indent = label.cell_length
-    first, *others = text.wrap(max(LEAST, width - indent)) or [Content("")]
-    lines = [label + first, *(Content(" " * indent) + other for other in others)]
+def hanging(label: Content, text: Content, width: int, indent: int | None = None) -> Content:
+    """`label` and `text` in lines of at most `width` cells.
+
+    The text begins at `indent`, else after the label; a longer label has lines of its own.
+    """
+    at = label.cell_length if indent is None else indent
+    wrapped = text.wrap(max(LEAST, width - at)) or [Content("")]
+    own = label.wrap(max(LEAST, width)) if label.cell_length > at else []
+    blank = Content(" " * at)
+    beside = blank if own else label + " " * (at - label.cell_length)
+    lines = [*own, beside + wrapped[0], *(blank + other for other in wrapped[1:])]
     return Content("\n").join(line.rstrip() for line in lines)

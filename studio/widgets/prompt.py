@@ -19,6 +19,8 @@ from studio.screen_text import screen_text
 from studio.widgets.answer_line import AnswerLine
 from studio.widgets.bindings import bind
 
+WRONG_LINES = 4  # that say what is wrong with an answer
+
 Check = Callable[[str], object]  # raises a StudioError for what cannot be used
 Complete = Callable[[str, int], Completion]
 
@@ -148,20 +150,30 @@ class Prompt(Container):
             before = max(0, before - self.input.scroll_offset.x)
         before += cell_len(f" {self.kind}: ")
         marks = "^" * max(1, cell_len(self.input.value[start:end]))
-        self._show_hint(f"{' ' * before}{marks}", f" {error}", wrong=True)
+        self._show_hint(f"{' ' * before}{marks}", str(error), wrong=True)
 
     def _say_hint(self) -> None:
         shown = self._hint
         if self._complete is not None:
-            found = self._complete(self.input.value, self.input.cursor_position).candidates
-            if found:
-                shown = "Tab: " + " ".join(found[:40])
-        self._show_hint("", " " + shown, wrong=False)
+            found = self._complete(self.input.value, self.input.cursor_position)
+            if found.candidates and not (self._hint and found.candidates == [self._word(found)]):
+                shown = "Tab: " + " ".join(found.candidates[:40])
+        self._show_hint("", shown, wrong=False)
+
+    def _word(self, found: Completion) -> str:
+        return self.input.value[found.start : found.end]
 
     def _show_hint(self, marks: str, text: str, *, wrong: bool) -> None:
+        """A hint has one line; what is wrong has as many as it needs, for its end says the way."""
+        said = Content(screen_text(text, one_line=True))
+        width = max(20, self.screen.size.width - 3)
+        lines = said.wrap(width) if wrong else [said]
+        if len(lines) > WRONG_LINES:
+            lines = [*lines[: WRONG_LINES - 1], lines[WRONG_LINES - 1] + "…"]
         hint = self.query_one("#prompt-hint", Static)
         hint.set_class(wrong, "-wrong")
-        hint.update(Content(f"{marks}\n {screen_text(text, one_line=True)}"), layout=False)
+        hint.update(Content("\n ").join([Content(marks), *lines]), layout=False)
+        self.styles.height = 2 + max(1, len(lines))
 
     def action_complete(self) -> None:
         """Complete the word as far as it is clear, then go through what is possible."""

@@ -101,7 +101,9 @@ def test_limits_do_not_change_the_total(filled: Store) -> None:
 
 
 @settings(
-    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=300,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(typed=st.text(max_size=40))
 def test_whatever_is_typed_gives_rows_or_a_pointed_error(filled: Store, typed: str) -> None:

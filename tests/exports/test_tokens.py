@@ -97,7 +97,9 @@ def own(tokenizer: Tokenizer, text: str) -> list[int]:
 
 
 @settings(
-    max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=400,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(st.lists(st.sampled_from(PIECES), max_size=20).map("".join) | st.text(max_size=40))
 def test_ids_are_those_of_the_tokenizer(pair: tuple[TokenCounter, Tokenizer], text: str) -> None:

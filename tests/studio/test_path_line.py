@@ -23,7 +23,10 @@ def test_what_is_written_is_read_back(names: list[str]) -> None:
     assert [line[word.start : word.end] for word in words(line)] == [*map(typed_path, names)]
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(name=NAMES, typed=st.integers(1, 8), quote=st.sampled_from(["", "'", '"']))
 def test_every_name_can_be_completed_from_its_beginning(
     tmp_path_factory: pytest.TempPathFactory, name: str, typed: int, quote: str

@@ -161,7 +161,7 @@ class _Session:
             self._text("user" if kind == "user_message" else "assistant", text, text)
         elif kind == "token_count" and isinstance(payload.get("info"), dict):
             self._usage(payload["info"])
-        elif kind == "task_complete":
+        elif kind in ("task_complete", "turn_complete"):
             duration = count(payload.get("duration_ms"))
             self.durations += [] if duration is None else [duration]
             self.stop_reason = "task_complete"

@@ -1,8 +1,12 @@
 """Gemini CLI sessions: `{"sessionId", "messages": [{"type", "timestamp", "content", …}]}`.
 
+Newer versions write the session a line at a time: a header without messages, messages (again when
+they grew), `{"$set": …}` for the header and `{"$rewindTo": id}`.
+
 One interaction a session. A call and its result are in the same message; notes of the program
-(`info`, `warning`) are no turns. Completion tokens are output and thoughts. The `logs.json` beside
-the sessions holds only what a person typed: it is no session.
+(`info`, `warning`) are no turns. What a person went back from stays, and `raw.rewinds` counts it.
+Completion tokens are output and thoughts. The `logs.json` beside the sessions holds only what a
+person typed: it is no session.
 """
 
 from __future__ import annotations
@@ -18,23 +22,75 @@ from studio.collect.values import moment, name
 
 NAME = "gemini_cli"
 _SPEAKERS = ("user", "gemini")
-_KEYS = ("projectHash", "kind", "summary")
+_KEYS = ("projectHash", "kind", "summary", "rewinds")
 
 
 def sniff(head: Head) -> bool:
-    """Some row is a session with messages of a person, of Gemini or of the program."""
-    return any(isinstance(row, dict) and _is_session(row) for row in head.rows)
+    """Some row is a session with messages of a person, of Gemini or of the program, or its header
+    before lines that are such messages.
+    """
+    rows = [row for row in head.rows if isinstance(row, dict)]
+    if any(map(_is_session, rows)):
+        return True
+    return any(map(_is_header, rows)) and any(_is_line(row) for row in rows)
 
 
 def read(log: Log) -> Iterator[Record | Rejected]:
-    """One interaction a session."""
+    """One interaction a session; one that is written a line at a time after its last line."""
+    session: _Lines | None = None
 
-    def convert(row: dict[str, Any], line: int) -> Record:
-        if not _is_session(row):
+    def read_row(row: dict[str, Any], line: int) -> Iterator[Record]:
+        nonlocal session
+        if _is_session(row):
+            yield _record(row, line)
+        elif _is_header(row):
+            if session is not None and session.header["sessionId"] == row["sessionId"]:
+                session.header |= {k: v for k, v in row.items() if k != "messages"}
+                return
+            yield from session.records() if session is not None else ()
+            session = _Lines(row, line)
+        elif session is None or not _is_line(row):
             raise Unusable("no session with messages of a person or of Gemini")
-        return _record(row, line)
+        else:
+            session.add(row)
 
-    return log.records(convert)
+    yield from log.each(read_row)
+    if session is not None:
+        try:
+            yield from session.records()
+        except Unusable as error:
+            yield log.rejected(session.line, str(error))
+
+
+class _Lines:
+    """A session that is written a line at a time. A message that is told again takes its place."""
+
+    def __init__(self, header: dict[str, Any], line: int) -> None:
+        self.header = dict(header)
+        self.line = line
+        self.messages: dict[str, object] = {}
+        self.rewinds = 0
+
+    def add(self, row: dict[str, Any]) -> None:
+        """The next line after the header."""
+        if "$rewindTo" in row:
+            self.rewinds += 1
+            return
+        patch = row.get("$set")
+        if isinstance(patch, dict):
+            told = patch.get("messages")
+            self.header |= {k: v for k, v in patch.items() if k not in ("messages", "sessionId")}
+        else:
+            told = [row]
+        for message in told if isinstance(told, list) else []:
+            own = message.get("id") if isinstance(message, dict) else None
+            self.messages[str(own or f"unnamed {len(self.messages)}")] = message
+
+    def records(self) -> Iterator[Record]:
+        """The session so far, when anybody said anything. Raises Unusable."""
+        row = {**self.header, "messages": list(self.messages.values()), "rewinds": self.rewinds}
+        if _is_session(row):
+            yield _record(row, self.line)
 
 
 def _record(row: dict[str, Any], line: int) -> Record:
@@ -131,3 +187,15 @@ def _is_session(row: dict[str, Any]) -> bool:
         return False
     kinds = [one.get("type") for one in messages if isinstance(one, dict) and "role" not in one]
     return any(kind in (*_SPEAKERS, "info", "error", "warning") for kind in kinds)
+
+
+def _is_header(row: dict[str, Any]) -> bool:
+    """The first line of a session whose messages have lines of their own."""
+    known = {"projectHash", "startTime", "lastUpdated"} & row.keys()
+    return bool(name(row.get("sessionId")) and known and "type" not in row)
+
+
+def _is_line(row: dict[str, Any]) -> bool:
+    if "$set" in row or "$rewindTo" in row:
+        return True
+    return bool(name(row.get("id"))) and "role" not in row and isinstance(row.get("type"), str)

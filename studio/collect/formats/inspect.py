@@ -145,7 +145,9 @@ def _record(log: Log, row: dict[str, Any], sample: dict[str, Any], line: int) ->
 
 
 def _began(sample: dict[str, Any]) -> int | None:
-    """When the first of the sample's events was."""
+    """When the sample began: as newer versions tell, else when the first of its events was."""
+    if (told := moment(sample.get("started_at"))) is not None:
+        return told
     events = sample.get("events")
     listed = events if isinstance(events, list) else []
     times = [moment(_object(one).get("timestamp")) for one in listed]

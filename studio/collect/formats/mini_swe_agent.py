@@ -14,7 +14,7 @@ from db.interactions import Record
 from studio.collect.formats.swe_agent import SHELL
 from studio.collect.log import Head, Log, Rejected, Unusable, as_object
 from studio.collect.messages import Conversation, add_openai
-from studio.collect.values import name
+from studio.collect.values import count, moment, name
 
 NAME = "mini_swe_agent"
 _COMMAND = re.compile(r"```(?:mswea_bash_command|bash)\s*\n(.*?)\n?```", re.DOTALL)
@@ -58,6 +58,9 @@ def _record(log: Log, messages: list[Any], row: dict[str, Any], line: int) -> Re
     stats = info.get("model_stats")
     config = info.get("config")
     model = config.get("model") if isinstance(config, dict) else None
+    extras = [extra for one in messages if isinstance(extra := as_object(one).get("extra"), dict)]
+    answers = [answer for e in extras if isinstance(answer := e.get("response"), dict)]
+    times = [when for e in extras if (when := moment(e.get("timestamp"))) is not None]
     told = {"submission": info.get("submission"), "model_stats": stats}
     return Record(
         external_id=log.content_id(NAME, row or messages),
@@ -66,14 +69,27 @@ def _record(log: Log, messages: list[Any], row: dict[str, Any], line: int) -> Re
         model=name(model.get("model_name")) if isinstance(model, dict) else None,
         success=False if failed else None,
         error=status if failed else None,
+        started_ms=min(times, default=None),
+        duration_ms=max(times) - min(times) if times[1:] else None,
+        prompt_tokens=_tokens(answers, "prompt_tokens"),
+        completion_tokens=_tokens(answers, "completion_tokens"),
         stop_reason=status,
         raw={key: value for key, value in told.items() if value} | conversation.raw(),
     )
 
 
+def _tokens(answers: list[dict[str, Any]], key: str) -> int | None:
+    """Summed over the requests, whose answers newer versions keep beside the messages."""
+    usages = [one["usage"] for one in answers if isinstance(one.get("usage"), dict)]
+    told = [number for usage in usages if (number := count(usage.get(key))) is not None]
+    return sum(told) if told else None
+
+
 def _add(conversation: Conversation, message: object) -> None:
     message = as_object(message)
     role, content = message.get("role"), message.get("content")
+    if role == "exit":
+        return  # the program's note of how it ended, which `info` tells
     if role == "assistant" and isinstance(content, str) and not message.get("tool_calls"):
         command = _COMMAND.search(content)
         if command is not None:

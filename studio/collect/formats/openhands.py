@@ -103,7 +103,8 @@ class _Run:
         elif observation == "agent_state_changed" and _object(event.get("extras")).get(
             "agent_state"
         ) in ("error", "stopped"):
-            self.error = self.error or str(event["extras"]["agent_state"])
+            told = event["extras"]
+            self.error = self.error or name(told.get("reason")) or str(told["agent_state"])
 
     def _act(self, event: dict[str, Any], action: str) -> None:
         given = event.get("args")

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from db.interactions import Record
+from studio.collect.any_messages import decoded
 from studio.collect.log import Head, Log, Rejected, Unusable
 from studio.collect.messages import Conversation, add_openai
 from studio.collect.values import count, name
@@ -61,6 +62,7 @@ def _record(log: Log, row: dict[str, Any], line: int) -> Record:
         external_id=log.content_id(NAME, row),
         line=line,
         messages=conversation.messages,
+        model=_model(row),
         success=False if failed else None,
         error=status if failed else None,
         prompt_tokens=count(stats.get("tokens_sent")) or None,
@@ -68,6 +70,14 @@ def _record(log: Log, row: dict[str, Any], line: int) -> Record:
         stop_reason=status,
         raw={key: value for key, value in told.items() if value} | conversation.raw(),
     )
+
+
+def _model(row: dict[str, Any]) -> str | None:
+    """The model that the run's configuration names: JSON in a string."""
+    value = decoded(row.get("replay_config"))
+    for key in ("agent", "model", "name"):
+        value = value.get(key) if isinstance(value, dict) else None
+    return name(value)
 
 
 def _add(conversation: Conversation, message: dict[str, Any]) -> None:

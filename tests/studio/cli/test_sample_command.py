@@ -288,7 +288,7 @@ def test_problems_with_enough_solutions_are_left_alone(asked: Run, endpoint: End
 
 
 def test_as_many_are_asked_at_once_as_there_are_workers(asked: Run, endpoint: Endpoint) -> None:
-    met = threading.Barrier(3, timeout=20)
+    met = threading.Barrier(3, timeout=120)
 
     def answer(_: Asked) -> Any:
         met.wait()  # answers only when three are under way
@@ -361,7 +361,7 @@ def _started(tmp_path: Path, *more: str) -> subprocess.Popen[bytes]:
 
 
 def _until(condition: Callable[[], bool]) -> None:
-    give_up = time.monotonic() + 60
+    give_up = time.monotonic() + 120
     while not condition():
         assert time.monotonic() < give_up
         time.sleep(0.01)
@@ -372,7 +372,7 @@ def _holding(release: threading.Event) -> Callable[[Asked], Body]:
 
     def answer(ask: Asked) -> Body:
         if ask.number >= 10:
-            release.wait(60)
+            release.wait(240)
         return completion(f"Colour {ask.number} of {ask.body['messages'][0]['content'][:5]}.")
 
     return answer
@@ -388,7 +388,7 @@ def test_what_was_answered_before_a_kill_is_never_asked_again(
         process = _started(tmp_path)
         _until(lambda: len(teacher.requests) == 12)  # ten are answered, two are under way
         process.send_signal(how)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=120)
         release.set()
         if how == signal.SIGINT:
             assert process.returncode == 130

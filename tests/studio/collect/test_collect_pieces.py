@@ -35,7 +35,9 @@ ROWS = (
     "sharegpt",
     "studio",
 )
-SETTINGS = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+SETTINGS = settings(
+    deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 StoreOf = Callable[..., dict[str, Any]]
 
 

@@ -25,7 +25,9 @@ Contents = Callable[[Store], dict[str, Any]]
 GOLDEN = {path.stem: content(path) for path in SOURCES}
 JSON = [path for path in SOURCES if path.suffix in (".json", ".jsonl")]
 QUICK = settings(
-    deadline=None, max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    deadline=None,
+    max_examples=50,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
 

@@ -241,10 +241,14 @@ def test_an_interrupted_import_keeps_what_was_committed(
 
 
 IMPORT = (
-    "import sys; from pathlib import Path\n"
+    "import signal, sys; from pathlib import Path\n"
     "from db.store import open_store\n"
     "from studio.collect.importing import import_paths\n"
-    "import_paths(open_store(sys.argv[1], create=True), [Path(sys.argv[2])])\n"
+    "def wait_near_the_end(progress):  # for the kill, where the one who looks on is slow\n"
+    "    while progress.rows >= 6000:\n"
+    "        signal.pause()\n"
+    "store = open_store(sys.argv[1], create=True)\n"
+    "import_paths(store, [Path(sys.argv[2])], progress=wait_near_the_end)\n"
 )
 
 

@@ -243,3 +243,134 @@ def test_packed_logs_that_are_cut_off_or_damaged_are_told(tmp_path: Path, store:
     }
     assert told == {"cut.gz", "damaged.gz", "header.gz"}
     assert summary.imported == 1
+
+
+def answered(message: dict[str, Any]) -> dict[str, Any]:
+    response = {"choices": [{"message": message, "finish_reason": "stop"}]}
+    return {"request": {"messages": [user("a")]}, "response": response}
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        ({"content": "", "refusal": "I cannot."}, {"content": "I cannot."}),
+        (
+            {"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}, "so"]},
+            {"content": "so", "reasoning_content": "hm"},
+        ),
+        (
+            {"content": "so", "reasoning_details": [{"type": "reasoning.text", "text": "hm"}]},
+            {"content": "so", "reasoning_content": "hm"},
+        ),
+    ],
+)
+def test_answers_of_several_providers(
+    tmp_path: Path, message: dict[str, Any], expected: dict[str, Any]
+) -> None:
+    (record,) = records(log_of(tmp_path, answered(message)))
+    assert record.messages[-1] == {"role": "assistant", **expected}
+
+
+def test_a_custom_tool_is_given_text(tmp_path: Path) -> None:
+    call = {"id": "c", "type": "custom", "custom": {"name": "sql", "input": "select 1"}}
+    (record,) = records(log_of(tmp_path, answered({"content": None, "tool_calls": [call]})))
+    (made,) = record.messages[-1]["tool_calls"]
+    assert made["function"] == {"name": "sql", "arguments": {"input": "select 1"}}
+
+
+def test_a_gemini_session_that_is_written_a_line_at_a_time(tmp_path: Path) -> None:
+    """A message is told again when it grew; what was gone back from stays, as Claude Code's."""
+    reply = {"id": "2", "type": "gemini", "content": "", "tokens": {"input": 3, "output": 1}}
+    result = [{"functionResponse": {"response": {"output": "x"}}}]
+    call = {"id": "c", "name": "ls", "args": {}, "result": result}
+    picture = {"inlineData": {"mimeType": "image/png", "data": "AA"}}
+    rows = [
+        {"sessionId": "g", "projectHash": "h", "startTime": "2026-01-02T03:04:05Z"},
+        {"id": "1", "type": "user", "content": [{"text": "List"}, picture]},
+        reply,
+        {"$set": {"lastUpdated": "2026-01-02T03:04:06Z", "summary": "listing"}},
+        {**reply, "toolCalls": [call]},
+        {"$rewindTo": "2"},
+        {"id": "3", "type": "user", "content": "Again"},
+    ]
+    (record,) = records(log_of(tmp_path, *rows))
+    assert record.external_id == "gemini_cli:g"
+    assert [m["role"] for m in record.messages] == ["user", "assistant", "tool", "user"]
+    assert record.messages[0]["content"] == "List\n[image]"
+    assert (record.prompt_tokens, record.completion_tokens) == (3, 1)
+    assert (record.raw["summary"], record.raw["rewinds"]) == ("listing", 1)
+
+
+def test_a_mini_swe_agent_run_that_notes_how_it_ended(tmp_path: Path) -> None:
+    answer = {"usage": {"prompt_tokens": 3, "completion_tokens": 2}}
+    said = [
+        user("task"),
+        {**assistant("```bash\nls\n```"), "extra": {"response": answer, "timestamp": 1767323045.5}},
+        {**user("<returncode>1</returncode>"), "extra": {"timestamp": 1767323047.0}},
+        {"role": "exit", "content": "", "extra": {"exit_status": "Submitted"}},
+    ]
+    row = {"trajectory_format": "mini-swe-agent-1.1", "info": {"exit_status": "Submitted"}}
+    (record,) = records(log_of(tmp_path, row | {"messages": said}))
+    assert [m["role"] for m in record.messages] == ["user", "assistant", "tool"]
+    assert (record.prompt_tokens, record.completion_tokens, record.duration_ms) == (3, 2, 1500)
+
+
+def test_a_swe_agent_run_names_its_model_and_thoughts(tmp_path: Path) -> None:
+    config = json.dumps({"agent": {"model": {"name": "gpt-4o"}}})
+    call = {"id": "c", "function": {"name": "bash", "arguments": "{}"}}
+    thought = {"thinking_blocks": [{"type": "thinking", "thinking": "hm"}], "tool_calls": [call]}
+    history = [{**user("task"), "agent": "main"}, {**assistant("so"), "agent": "main", **thought}]
+    (record,) = records(log_of(tmp_path, {"history": history, "replay_config": config}))
+    assert record.model == "gpt-4o"
+    assert record.messages[-1]["reasoning_content"] == "hm"
+
+
+def test_tools_that_the_api_ran_in_a_session_are_calls_with_results(tmp_path: Path) -> None:
+    blocks = [
+        {"type": "server_tool_use", "id": "s", "name": "web_search", "input": {"query": "q"}},
+        {"type": "web_search_tool_result", "tool_use_id": "s", "content": []},
+        {"type": "text", "text": "Found."},
+    ]
+    about = {"uuid": "u", "sessionId": "s"}
+    row = {"type": "assistant", **about, "message": {"id": "m", "content": blocks}}
+    (record,) = records(log_of(tmp_path, row))
+    assert [m["role"] for m in record.messages] == ["assistant", "tool"]
+    assert record.messages[0]["tool_calls"][0]["function"]["name"] == "web_search"
+
+
+@pytest.mark.parametrize(
+    "outputs", [{"output": "R"}, {"output": {"lc": 1, "kwargs": {"content": "R"}}}]
+)
+def test_what_a_tool_of_langchain_answered(tmp_path: Path, outputs: Any) -> None:
+    call = {"name": "look", "args": {}, "id": "c"}
+    answer = {"role": "assistant", "content": "", "tool_calls": [call]}
+    asked = {"messages": [user("q")]}
+    about = {"trace_id": "t", "start_time": 1767323045000, "end_time": 1767323046000}
+    rows = [
+        {"id": "l", "run_type": "llm", "inputs": asked, "outputs": answer, **about},
+        {"id": "t", "run_type": "tool", "name": "look", "inputs": {}, "outputs": outputs, **about},
+    ]
+    (record,) = records(log_of(tmp_path, *rows))
+    assert record.messages[-1] == {"role": "tool", "content": "R", "tool_call_id": "c"}
+
+
+def test_why_an_openhands_run_ended(tmp_path: Path) -> None:
+    ended = {"agent_state": "error", "reason": "APIError: quota"}
+    history = [
+        {"id": 1, "source": "user", "action": "message", "args": {"content": "fix"}},
+        {"id": 2, "observation": "agent_state_changed", "content": "", "extras": ended},
+    ]
+    (record,) = records(log_of(tmp_path, {"history": history}))
+    assert (record.success, record.error) == (False, "APIError: quota")
+
+
+@pytest.mark.parametrize("called", ["Researcher Agent", "researcher_agent", "researcher"])
+def test_an_agent_that_calls_itself_one(tmp_path: Path, called: str) -> None:
+    about = {"traceId": "t", "startTime": "2026-01-02T03:04:05Z"}
+    talk = {"input": "q", "output": "a", "parentObservationId": "a"}
+    observations = [
+        {"id": "a", "type": "AGENT", "name": called, **about},
+        {"id": "g", "type": "GENERATION", **talk, **about},
+    ]
+    (record,) = records(log_of(tmp_path, {"trace": {"id": "t"}, "observations": observations}))
+    assert record.agent == "researcher"

@@ -140,7 +140,7 @@ def test_problems_have_several_right_answers_and_a_few_wrong_ones(
         capture_output=True,
         text=True,
         cwd=tmp_path,
-        timeout=60,
+        timeout=300,
         check=True,
     )
     verdicts = done.stdout.split()

@@ -14,10 +14,9 @@ import pytest
 from studio.sandbox import Task, probe, run_tasks
 
 ROOT = Path(__file__).parents[3]
+PATIENCE = 120.0  # seconds: a busy machine makes processes slow, and none of them right or wrong
 STUCK = """
-import signal
 import sys
-signal.signal(signal.SIGINT, signal.default_int_handler)  # a job of a script ignores it
 sys.path.insert(0, {root!r})
 from studio.sandbox import Task, run_tasks
 code = 'import time\\ndef f(x):\\n    while True: time.sleep(1)'
@@ -41,16 +40,18 @@ def start_stuck(unsandboxed: bool = False) -> tuple[subprocess.Popen[str], list[
     owner = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
     assert owner.stdout is not None
     assert owner.stdout.readline().strip() == "passed"
-    for _ in range(600):  # until both lanes have a code process and a tests process
+    wanted = 8 if unsandboxed or probe().tier == "B" else 12
+    end = time.monotonic() + PATIENCE
+    while True:  # until both lanes have a code process and a tests process
         children = psutil.Process(owner.pid).children(recursive=True)
-        if len(children) >= (8 if unsandboxed or probe().tier == "B" else 12):
+        if len(children) >= wanted:
             return owner, children
+        assert time.monotonic() < end, f"the lanes did not start: {children}"
         time.sleep(0.05)
-    pytest.fail(f"the lanes did not start: {children}")
 
 
 def all_end(processes: list[psutil.Process]) -> bool:
-    _, alive = psutil.wait_procs(processes, timeout=20)
+    _, alive = psutil.wait_procs(processes, timeout=PATIENCE)
     return not alive
 
 
@@ -65,7 +66,7 @@ def test_kill_minus_9_of_the_owner(unsandboxed: bool) -> None:
 def test_control_c() -> None:
     owner, children = start_stuck()
     owner.send_signal(signal.SIGINT)
-    assert owner.wait(timeout=20) != 0
+    assert owner.wait(timeout=PATIENCE) != 0
     assert all_end(children)
 
 

@@ -73,12 +73,15 @@ def test_code_that_does_not_compile(judge: Judge) -> None:
         "x = 1 / 0\nassert f(2) == 3",
         "",
         "# nothing\nimport math",
-        "while True: pass",
         "assert False",
     ],
 )
 def test_broken_tests_are_not_held_against_the_code(judge: Judge, tests: str) -> None:
-    assert judge(PLUS_ONE, tests, timeout=1.0).verdict == "harness_error"
+    assert judge(PLUS_ONE, tests).verdict == "harness_error"
+
+
+def test_endless_tests_are_not_held_against_the_code(judge: Judge) -> None:
+    assert judge(PLUS_ONE, "while True: pass", timeout=1.0).verdict == "harness_error"
 
 
 def test_wrong_type_is_the_codes_fault(judge: Judge) -> None:
@@ -93,9 +96,9 @@ def test_slow_tests_on_the_codes_answers_run_out_of_time(judge: Judge) -> None:
 
 
 def test_the_deadline_is_one_for_the_item(judge: Judge) -> None:
-    code = "import time\ndef f(x):\n    time.sleep(0.3)\n    return x"
+    code = "import time\ndef f(x):\n    time.sleep(0 if x == 0 else 0.1)\n    return x"
     tests = "\n".join(f"assert f({n}) == {n}" for n in range(50))
-    result = judge(code, tests, timeout=1.0)
+    result = judge(code, tests, timeout=2.0)
     assert result.verdict == "timeout"
     assert 0 < result.cases_passed < 50
 
@@ -246,7 +249,7 @@ def test_program_verdicts(run_program: Run) -> None:
     assert run_program("bytearray(10**12)", ("", "1")).verdict == "memory"
     assert run_program("import ctypes\nctypes.string_at(0)", ("", "1")).verdict == "crash"
     looping = "if input() == 'b':\n    while True: pass\nprint('a')"
-    result = run_program(looping, ("a", "a"), ("b", "a"), ("a", "a"), timeout=1.0)
+    result = run_program(looping, ("a", "a"), ("b", "a"), ("a", "a"), timeout=2.0)
     assert (result.verdict, result.cases_passed, result.cases) == ("timeout", 1, 3)
     partial = run_program("print(1)", ("", "1"), ("", "2"))
     assert (partial.verdict, partial.cases_passed) == ("partial", 1)

@@ -14,6 +14,7 @@ from db.store import Store
 from studio.app import AdapterStudio
 from studio.screens.browse import BrowseScreen
 from tests.conftest import exchange
+from tests.studio.screens.patience import idle, until
 
 Add = Callable[..., list[int]]
 Compare = Callable[..., bool]  # a picture with the one that was accepted
@@ -29,6 +30,13 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "config" / "adapter-studio"
     folder.mkdir(parents=True)
     return folder
+
+
+@pytest.fixture(autouse=True)
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key is done before the next one, however little of the processor the test gets."""
+    for module in ("app", "pilot"):
+        monkeypatch.setattr(f"textual.{module}.wait_for_idle", idle)
 
 
 class Driven:
@@ -48,11 +56,7 @@ class Driven:
 
     async def until(self, holds: Callable[[], object]) -> None:
         """Wait for what a worker or a thread brings about."""
-        for _ in range(1_000):
-            if holds():
-                return
-            await self.pilot.pause(0.01)
-        raise AssertionError(f"it never came to pass; the screen says {self.message!r}")
+        await until(self.pilot, holds, lambda: self.message)
 
     async def settled(self) -> None:
         """Wait until rows, their number and the conversation are there."""
@@ -83,8 +87,8 @@ class Driven:
 
     @property
     def message(self) -> str:
-        """The line above the keys."""
-        return self.line("#message")
+        """What stands above the keys, in one line."""
+        return self.line("#message").replace("\n", "")
 
     def line(self, selector: str) -> str:
         """What one of the screen's lines shows."""

@@ -9,6 +9,7 @@ from textual.pilot import Pilot
 
 from studio.screens.frame import StudioScreen
 from tests.studio.screens.hostile import drawn
+from tests.studio.screens.patience import until
 
 S = TypeVar("S", bound=StudioScreen)
 
@@ -37,12 +38,8 @@ class Shown(Generic[S]):
 
     async def until(self, holds: Callable[[], object]) -> None:
         """Wait for what a worker brings about."""
-        for _ in range(1_000):
-            if holds():
-                await self.pilot.pause()
-                return
-            await self.pilot.pause(0.01)
-        raise AssertionError(f"it never came to pass; the screen shows:\n{self.text}")
+        await until(self.pilot, holds, lambda: self.text)
+        await self.pilot.pause()
 
     async def shows(self, *words: str) -> None:
         """Wait until all these words are on the screen."""

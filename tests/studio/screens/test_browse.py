@@ -54,9 +54,11 @@ async def test_a_wrong_word_is_marked_below_it_and_nothing_changes(filled: Store
     async with driven(filled) as app:
         await app.press("f")
         await app.type("agent:coder sucess:true", "enter")
-        marks, says = app.line("#prompt-hint").split("\n")
+        marks, *lines = app.line("#prompt-hint").split("\n")
+        says = " ".join(line.strip() for line in lines)
         assert marks == " " * len(" filter: agent:coder ") + "^" * len("sucess:true")
         assert "unknown filter key 'sucess'" in says
+        assert "to search for the text itself, quote it" in says  # the way out is never cut off
         assert app.browse.prompt.display
         await app.press("escape")
         assert len(app.shown) == 6
@@ -249,7 +251,74 @@ async def test_tags_and_notes(filled: Store) -> None:
         assert (found["tags"], found["note"]) == (["hard"], "look again")
         await app.press("T")
         await app.type("two words", "enter")
-        await app.says("error: a tag is one word")
+        assert "a tag is one word" in app.line("#prompt-hint")
+        assert app.browse.prompt.input.value == "two words"  # to be mended, not typed again
+        await app.press("escape", "ctrl+a")
+
+
+async def test_what_asks_about_rows_says_where_there_is_none(filled: Store) -> None:
+    async with driven(filled) as app:
+        await app.press("slash")
+        await app.type("nowhere", "enter")
+        await app.until(lambda: app.shown == [])
+        assert "/ changes the search" in app.line("#empty")
+        assert "filter" not in app.line("#empty")
+        for key in "TN":
+            await app.press(key)
+            await app.says("there is no row to act on")
+            assert not app.browse.prompt.display
+
+
+async def test_an_order_is_typed_in_place_of_the_one_that_holds(filled: Store) -> None:
+    async with driven(filled) as app:
+        await app.press("s")
+        assert "duration" in app.line("#prompt-hint")
+        await app.type("tokens", "enter")
+        await app.until(lambda: app.browse.view.sort == "tokens")
+
+
+async def test_settings_that_cannot_be_written_are_said_and_nothing_else_is_lost(
+    filled: Store,
+) -> None:
+    async with driven(filled) as app:
+        await app.press("W")
+        await app.type("mine", "enter")
+        await app.says("view mine saved")
+        folder = app.browse.studio.preferred.folder
+        folder.rename(folder.with_name("elsewhere"))
+        folder.write_text("a file where the folder was")
+        app.browse.studio.theme = "nord"
+        await app.says("error: the theme holds until you leave")
+        await app.press("w", "x")
+        assert "cannot be written: File exists" in app.message  # in as many lines as it needs
+        folder.unlink()
+        await app.press("x")
+        await app.says("view mine removed")
+
+
+async def test_a_store_that_was_replaced_or_is_gone_takes_no_act_and_says_so(filled: Store) -> None:
+    async with driven(filled) as app:
+        await app.press("a")
+        await app.says("1 row accepted")
+        assert filled.path is not None
+        there = filled.path.rename(filled.path.with_name("elsewhere.db"))
+        await app.press("x")
+        await app.says("moved, deleted or replaced since it was opened")
+        for key in "eyO":
+            await app.press(key)
+            await app.says("unable to open database file")
+        there.rename(filled.path)
+        await app.press("R", "x")
+        await app.says("1 row dropped")
+        assert [act["kind"] for act in history(filled)[::-1]] == ["accept", "drop"]
+
+
+async def test_an_act_that_waits_for_another_program_says_that_it_waits(filled: Store) -> None:
+    async with driven(filled) as app:
+        with filled.write():
+            await app.press("a")
+            await app.says("still writing: another program may hold the store")
+        await app.says("1 row accepted")
 
 
 @pytest.fixture

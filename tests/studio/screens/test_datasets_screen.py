@@ -61,13 +61,6 @@ class OnDatasets(Driven):
         await self.until(lambda: self.datasets.datasets is not None)
         await self.pilot.pause()
 
-    async def until(self, holds: Callable[[], object]) -> None:
-        for _ in range(2_500):  # commands take seconds on a busy machine
-            if holds():
-                return
-            await self.pilot.pause(0.01)
-        raise AssertionError(f"it never came to pass; the screen says {self.message!r}")
-
 
 @asynccontextmanager
 async def on_datasets(store: Store, size: tuple[int, int] = SMALL) -> AsyncIterator[OnDatasets]:
@@ -325,7 +318,7 @@ async def drive(location):
     app = AdapterStudio(location)
     async with app.run_test(size=(120, 40)) as pilot:
         async def until(holds):
-            for _ in range(6_000):
+            for _ in range(12_000):
                 if holds():
                     return
                 await pilot.pause(0.01)
@@ -362,7 +355,8 @@ def after(*keys: str) -> Callable[[Pilot[Any]], Awaitable[None]]:
         await app.began()
         for key in keys:
             await app.press(key)
-            await app.pilot.pause(0.4)
+            await app.pilot.pause(0.4)  # what follows the cursor begins when that rests
+            await app.pilot.pause()
             await app.until(lambda: not app.screen.working)
             for field in app.screen.query(Input):
                 field.cursor_blink = False

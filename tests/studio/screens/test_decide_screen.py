@@ -228,6 +228,20 @@ async def test_hostile_text_is_drawn_harmlessly(
         assert HOSTILE[1] in app.screen.value["arm"]
 
 
+async def test_a_long_name_stands_above_its_figures_and_breaks_none_of_their_words(
+    store: Store, tmp_path: Path
+) -> None:
+    long = "refactoring across several repositories"
+    items = [{**item, "category": long} for item in many_items()]
+    suite = write_suite(tmp_path / "long.jsonl", items)
+    put_evaluation(store, suite, "base", many(10))
+    put_evaluation(store, suite, "run:1", many(50), adapter="run:1")
+    async with shown(store, SMALL) as app:
+        lines = app.screen.rules.text.split("\n")
+        at = next(n for n, line in enumerate(lines) if line.strip() == long)
+        assert "better: +66.7 points (" in lines[at + 1]
+
+
 # pictures
 
 

@@ -12,6 +12,7 @@ import termios
 from pathlib import Path
 
 import pytest
+from textual.command import CommandList
 
 from db.errors import BadInput
 from db.store import Store
@@ -21,6 +22,7 @@ from studio.commands import COMMANDS
 from studio.keys import AT_ONCE, FORBIDDEN, check_ids, key_list, with_keys
 from tests.conftest import ROOT
 from tests.studio.screens.conftest import driven
+from tests.studio.screens.patience import until
 
 
 def test_no_key_means_two_things_in_one_place_and_none_is_the_terminals() -> None:
@@ -125,10 +127,7 @@ async def test_an_unknown_command_in_the_settings_ends_with_one_line(
     (home / "settings.yaml").write_text("keys: {browse.acept: 'A'}\n")
     app = AdapterStudio(filled.location)
     async with app.run_test() as pilot:
-        for _ in range(500):
-            if app.return_value is not None:
-                break
-            await pilot.pause(0.01)
+        await until(pilot, lambda: app.return_value is not None, lambda: "no answer")
     assert "settings.yaml: keys: there is no command 'browse.acept'" in str(app.return_value)
 
 
@@ -165,7 +164,10 @@ async def test_the_palette_finds_a_command_by_its_name(filled: Store) -> None:
     async with driven(filled) as app:
         await app.press("ctrl+p")
         await app.type("accept")
-        await app.pilot.pause(0.5)
+        found = app.app.screen.query_one(CommandList)
+        await app.until(
+            lambda: found.highlighted_option and "ccept" in str(found.highlighted_option.prompt)
+        )
         await app.press("enter")
         await app.says("1 row accepted")
 

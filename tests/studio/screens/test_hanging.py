@@ -18,3 +18,13 @@ def test_further_lines_begin_under_the_first(words: list[str], label: str, width
     assert all(line.startswith(" " * len(label)) for line in lines[1:])
     assert all(len(line) <= max(width, len(label) + LEAST) for line in lines)
     assert "".join(line[len(label) :] for line in lines).replace(" ", "") == "".join(words)
+
+
+@given(words=WORDS, label=st.text("ghi", max_size=60), indent=st.integers(0, 12))
+def test_a_label_longer_than_its_place_leaves_the_text_its_room(
+    words: list[str], label: str, indent: int
+) -> None:
+    lines = hanging(Content(label), Content(" ".join(words)), 50, indent).plain.split("\n")
+    text = lines[-(-len(label) // 50) :] if len(label) > indent else [lines[0][indent:], *lines[1:]]
+    assert all(len(line) <= 50 for line in lines)
+    assert "".join(text).replace(" ", "") == "".join(words)

@@ -9,13 +9,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
 import pytest
 from textual.drivers.headless_driver import HeadlessDriver
 
 from db import rows
 from db.store import Store
-from studio.collect.import_job import import_job
+from studio import jobs
+from studio.collect.import_job import ImportJob, import_job
 from tests.studio.screens.conftest import Add, Driven, driven
+from tests.studio.screens.patience import PATIENCE
 
 
 def exchange(n: int) -> dict[str, object]:
@@ -42,16 +45,34 @@ def logs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @contextmanager
 def held(store: Store) -> Iterator[None]:
-    """Another program has the writer's lock: an import waits for it at its first row."""
-    with store.write():
-        yield
+    """Another program has the writer's lock: an import waits for it at its first row.
+
+    At the end one that was made to stand still goes on.
+    """
+    try:
+        with store.write():
+            yield
+    finally:
+        job = import_job(Path(store.location))
+        if job is not None:
+            jobs.ask_to_stop(job.pid, job.pid_started, signal.SIGCONT)
 
 
-async def follows(app: Driven) -> None:
+async def follows(app: Driven) -> ImportJob:
     """Wait until the line about the import is there."""
     await app.until(lambda: app.browse.import_line.display)
     assert "importing: " in app.line("#import")
     assert "S stops it" in app.line("#import")
+    job = import_job(Path(app.app.location))
+    assert job is not None
+    return job
+
+
+async def follows_one_that_stands(app: Driven) -> ImportJob:
+    """Follow it, and let it stand still: it would lose patience with the lock some time."""
+    job = await follows(app)
+    os.kill(job.pid, signal.SIGSTOP)
+    return job
 
 
 @pytest.mark.usefixtures("logs")
@@ -135,12 +156,10 @@ async def test_it_goes_on_when_the_app_is_closed_and_is_followed_when_it_opens(
         async with driven(store) as app:
             await app.press("i")
             await app.type("my", "tab", "enter")
-            await follows(app)
+            job = await follows_one_that_stands(app)
             await app.press("i")
             await app.type("my", "tab", "enter")
             await app.says("error: an import is still running; S stops it")
-        job = import_job(Path(store.location))
-        assert job is not None
         assert job.running
         again = driven(store)
         app = await again.__aenter__()
@@ -159,13 +178,10 @@ async def test_what_ended_meanwhile_is_told_when_the_app_opens(store: Store) -> 
         async with driven(store) as app:
             await app.press("i")
             await app.type("my", "tab", "enter")
-            await follows(app)
-            job = import_job(Path(store.location))
-            assert job is not None
-            os.kill(job.pid, signal.SIGSTOP)  # so that it does not end while the app looks on
-    os.kill(job.pid, signal.SIGCONT)
-    while job.running:
-        pass
+            job = await follows_one_that_stands(app)
+            process = psutil.Process(job.pid)
+    psutil.wait_procs([process], timeout=PATIENCE)
+    assert not job.running
     async with driven(store) as app:
         await app.says("import: 12 imported")
 
@@ -176,7 +192,7 @@ async def test_a_key_stops_it_and_it_can_be_gone_on_with(store: Store) -> None:
         with held(store):
             await app.press("i")
             await app.type("my", "tab", "enter")
-            await follows(app)
+            await follows_one_that_stands(app)
             await app.press("S")
             assert "stopping" in app.line("#import")
         await app.says("import stopped, i goes on with it: ")
@@ -191,9 +207,7 @@ async def test_one_that_was_killed_says_so(store: Store) -> None:
         with held(store):
             await app.press("i")
             await app.type("my", "tab", "enter")
-            await follows(app)
-            job = import_job(Path(store.location))
-            assert job is not None
+            job = await follows(app)
             os.kill(job.pid, signal.SIGKILL)
             await app.says("import: the import was killed")
         assert "importing again completes it" in app.message

@@ -20,6 +20,7 @@ from studio.widgets.differences import aligned
 from studio.widgets.side_by_side import Section, SideBySide
 from tests.conftest import exchange
 from tests.studio.screens.conftest import LARGE, driven
+from tests.studio.screens.patience import until
 
 Add = Callable[..., list[int]]
 ROWS = 4_000
@@ -126,10 +127,7 @@ async def test_long_texts_are_compared_outside_the_drawing_thread(
 
     async with Alone().run_test() as pilot:
         sides.show([Section("answer", Told("one\n" * 9_000), Told("two\n" * 9_000), marked=True)])
-        for _ in range(1_000):
-            if sides.laid.differences:
-                break
-            await pilot.pause(0.01)
+        await until(pilot, lambda: sides.laid.differences, lambda: "no differences")
     assert threads
     assert threading.get_ident() not in threads
 

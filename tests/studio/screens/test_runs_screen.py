@@ -184,6 +184,8 @@ async def test_a_store_without_runs_says_what_to_do(store: Store) -> None:
         assert "studio train DATASET --recipe RECIPE" in app.line("#empty")
         await app.press("S", "R", "E", "y", "L", "space", "m", "enter", "j")
         assert "there is no" in app.message
+        await app.press("enter")
+        assert "t trains on one" in app.message
 
 
 async def test_each_run_says_its_state_in_words_and_the_way_on(
@@ -215,6 +217,18 @@ async def test_each_run_says_its_state_in_words_and_the_way_on(
         assert "dead: its process ended at step 60 of 100 without a word" in facts
         assert "R goes on from step 50" in facts
         assert "RuntimeError: out of memory" in facts
+
+
+async def test_a_long_error_leaves_room_for_the_way_on_until_all_of_it_is_opened(
+    store: Store, folder: Path
+) -> None:
+    put_run(store, folder, state="failed", error="CUDA error: " + "x" * 3_000 + " at the end")
+    async with following(store) as app:
+        assert "CUDA error: xxx" in app.facts
+        assert "R goes on from step 50" in " ".join(app.facts.split())
+        assert "checkpoints:" in app.facts
+        await app.press("enter")
+        await app.until(lambda: "at the end" in app.facts)
 
 
 async def test_checkpoints_have_their_score_its_n_and_the_selected_one_a_mark(

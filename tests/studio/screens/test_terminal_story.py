@@ -248,7 +248,7 @@ def test_it_stops_as_other_programs_do_and_comes_back(terminal: Terminal, comman
         terminal.type("echo meanwhile", "Enter")
         terminal.shows("meanwhile\n$")
         terminal.resize(100, 30)
-        terminal.type("fg", "Enter")
+        terminal.type("clear; fg", "Enter")  # no word of this stop is taken for one of the next
         text = terminal.shows(" 1 Browse", "▸", "accept" if not keys else "search: par")
         assert len(text.splitlines()) == 30
         terminal.resize(80, 24)

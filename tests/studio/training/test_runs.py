@@ -66,6 +66,12 @@ def test_a_run_trains_scores_its_checkpoints_and_selects_one(built: Store, tmp_p
         runs.stop(built, run)
 
 
+def test_a_run_that_is_stopped_before_it_has_begun_is_stopped(built: Store, tmp_path: Path) -> None:
+    run = runs.start(built, "tools", write_recipe(tmp_path, steps=60, evaluate_every=5))
+    assert runs.stop(built, run) == {"run": run, "state": "stopped"}
+    assert shown(built, run)["state"] == "stopped"
+
+
 def test_kill_9_shows_a_dead_run_that_resumes_and_can_be_stopped(
     built: Store, tmp_path: Path
 ) -> None:
