@@ -22,7 +22,7 @@ from db.errors import NotFound, StoreError
 from db.migrations import HEAD
 
 BUSY_TIMEOUT_MS = 10_000
-ASK_EVERY = 0.002  # seconds between two tries of a person's decision to get the write lock
+ASK_EVERY = 0.0005  # seconds between two tries of a person's decision to get the write lock
 CACHE_KIB = 32 << 10  # of pages, at most, in the memory of each connection
 CHECKPOINT_PAGES = 8_000  # of the write-ahead log, 32 MB, are written back at once
 

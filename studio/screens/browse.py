@@ -33,6 +33,7 @@ from studio.widgets.row_table import RowTable
 FOLLOW = 0.03  # seconds that the cursor rests before the conversation follows it
 TYPING = 0.02  # seconds without a key before a search runs
 POLL = 1.0  # seconds between looks at what others have written
+ONE_FRAME = 0.025  # seconds that the closing prompt waits for the first rows, to be drawn with them
 WIDE = 120  # columns from which the conversation stands beside the table
 QUEUE = View("status:new -method:human,declared", "", "confidence")
 
@@ -338,6 +339,7 @@ class BrowseScreen(ImportingScreen):
 
     @on(Prompt.Answered)
     def _answered(self, event: Prompt.Answered) -> None:
+        self.app.delay_update(ONE_FRAME)
         if self._typing is not None:
             self._typing.stop()
         self.rows.focus()
