@@ -9,7 +9,7 @@ from pathlib import Path
 from db.reader import is_current
 from studio import pauses
 
-FRAMES = "240"  # a second, at most: Textual's 60 draw an act's outcome up to 33 ms late
+FRAMES = "120"  # a second, at most: Textual's 60 draw an act's outcome up to 33 ms late
 
 
 def in_terminal() -> bool:
