@@ -75,6 +75,7 @@ def _is_password(value: str) -> bool:
 # Patterns are compiled when they are first needed, as in `db.secrets`.
 
 _NAME = r"(?i:password|passwd|passphrase|_pwd)"
+_WORD = r"(?P<value>[^\s\"'\\;&|()\[\]<>`,]{6,64})(?=[\s;&|\"'\\`]|\Z)"  # and no call behind it
 
 
 @cache
@@ -88,13 +89,13 @@ def _quoted() -> re.Pattern[str]:
 
 @cache
 def _variable() -> re.Pattern[str]:
-    """Of an environment variable: no blanks, and no call behind it."""
-    return re.compile(_NAME + r"=(?P<value>[^\s\"'\\;&|()\[\]<>`,]{6,64})(?=[\s;&|\"'\\`]|\Z)")
+    """Of an environment variable: no blanks."""
+    return re.compile(_NAME + "=" + _WORD)
 
 
 @cache
 def _option() -> re.Pattern[str]:
-    return re.compile(_NAME + r"[= ](?P<value>[^\s\"'\\;&|()\[\]<>`,]{6,64})(?=[\s;&|\"'\\`]|\Z)")
+    return re.compile(_NAME + "[= ]" + _WORD)
 
 
 @cache

@@ -21,6 +21,7 @@ from studio.commands import Command
 from studio.screen_text import screen_text
 from studio.widgets.bindings import bind
 from studio.widgets.columns import fitted
+from studio.widgets.hanging import lines_at_most
 from studio.widgets.key_line import KeyLine
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ class StudioScreen(Screen[None]):
         what, _, way = said.rpartition(" · ")
         lines = [Content(said)]
         if cell_len(said) > room and wrong:
-            lines = lines[0].wrap(max(20, room))[:WRONG_LINES]
+            lines = lines_at_most(lines[0], room, WRONG_LINES)
         elif cell_len(said) > room and what and cell_len(way) < room // 2:
             lines = [Content(f"{fitted(what, room - cell_len(way) - 3).rstrip()} · {way}")]
         line.update(Content("\n").join(Content(" ") + part for part in lines), layout=False)

@@ -1,4 +1,4 @@
-"""A label and what is said of it, whose further lines begin under its first."""
+"""Text in several lines: beside a label, under its first line; and in so many lines at most."""
 
 from __future__ import annotations
 
@@ -19,3 +19,11 @@ def hanging(label: Content, text: Content, width: int, indent: int | None = None
     beside = blank if own else label + " " * (at - label.cell_length)
     lines = [*own, beside + wrapped[0], *(blank + other for other in wrapped[1:])]
     return Content("\n").join(line.rstrip() for line in lines)
+
+
+def lines_at_most(text: Content, width: int, most: int) -> list[Content]:
+    """`text` in at most so many lines of `width` cells; the last shows where it is cut."""
+    lines = text.wrap(max(LEAST, width))
+    if len(lines) > most:
+        lines = [*lines[: most - 1], lines[most - 1].truncate(max(LEAST, width) - 1) + "…"]
+    return lines

@@ -18,6 +18,7 @@ from studio.completion import Completion
 from studio.screen_text import screen_text
 from studio.widgets.answer_line import AnswerLine
 from studio.widgets.bindings import bind
+from studio.widgets.hanging import lines_at_most
 
 WRONG_LINES = 4  # that say what is wrong with an answer
 
@@ -166,10 +167,7 @@ class Prompt(Container):
     def _show_hint(self, marks: str, text: str, *, wrong: bool) -> None:
         """A hint has one line; what is wrong has as many as it needs, for its end says the way."""
         said = Content(screen_text(text, one_line=True))
-        width = max(20, self.screen.size.width - 3)
-        lines = said.wrap(width) if wrong else [said]
-        if len(lines) > WRONG_LINES:
-            lines = [*lines[: WRONG_LINES - 1], lines[WRONG_LINES - 1] + "…"]
+        lines = lines_at_most(said, self.screen.size.width - 3, WRONG_LINES) if wrong else [said]
         hint = self.query_one("#prompt-hint", Static)
         hint.set_class(wrong, "-wrong")
         hint.update(Content("\n ").join([Content(marks), *lines]), layout=False)

@@ -1,4 +1,4 @@
-"""how many secrets an interaction holds, and of which kinds; titles show none
+"""how many secrets an interaction holds, and of which kinds; 0005 looks for them
 
 Revision ID: 0002
 Revises: 0001
@@ -6,8 +6,6 @@ Revises: 0001
 
 import sqlalchemy as sa
 from alembic import op
-
-from db.migrations.look_through import look_through
 
 revision = "0002"
 down_revision = "0001"
@@ -20,4 +18,3 @@ def upgrade() -> None:
         "interaction", sa.Column("secrets", sa.Integer(), server_default="0", nullable=False)
     )
     op.add_column("interaction", sa.Column("secret_kinds", sa.String(), nullable=True))
-    look_through(op.get_bind())

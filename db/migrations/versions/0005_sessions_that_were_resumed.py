@@ -7,12 +7,20 @@ Revises: 0004
 import sqlalchemy as sa
 from alembic import op
 
-from db.migrations.look_through import look_through
-
 revision = "0005"
 down_revision = "0004"
 branch_labels = None
 depends_on = None
+
+BATCH = 500
+_ROWS = sa.text(
+    "SELECT b.id, b.task, b.messages, b.tools, b.raw, i.error FROM interaction_body b "
+    "JOIN interaction i ON i.id = b.id WHERE b.id > :after ORDER BY b.id LIMIT :batch"
+)
+_TELL = sa.text(
+    "UPDATE interaction SET secrets = :secrets, secret_kinds = :secret_kinds, title = :title "
+    "WHERE id = :id"
+)
 
 
 def upgrade() -> None:
@@ -27,4 +35,17 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("external_id", name="pk_repeated_session"),
     )
-    look_through(op.get_bind())
+    _look_through(op.get_bind())
+
+
+def _look_through(connection: sa.Connection) -> None:
+    """Count the secrets of every interaction; only rows that hold some are written."""
+    from db.interactions import secrets_of
+
+    after = 0
+    while batch := connection.execute(_ROWS, {"after": after, "batch": BATCH}).mappings().all():
+        after = batch[-1]["id"]
+        for row in batch:
+            found = secrets_of(dict(row), row["error"])
+            if found["secrets"]:
+                connection.execute(_TELL, {"id": row["id"], **found})

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from textual.content import Content
 
-from studio.widgets.hanging import LEAST, hanging
+from studio.widgets.hanging import LEAST, hanging, lines_at_most
 
 WORDS = st.lists(st.text("abcdef", min_size=1, max_size=30), max_size=30)
 
@@ -28,3 +28,14 @@ def test_a_label_longer_than_its_place_leaves_the_text_its_room(
     text = lines[-(-len(label) // 50) :] if len(label) > indent else [lines[0][indent:], *lines[1:]]
     assert all(len(line) <= 50 for line in lines)
     assert "".join(text).replace(" ", "") == "".join(words)
+
+
+@given(words=WORDS, width=st.integers(LEAST, 160), most=st.integers(1, 4))
+def test_a_text_in_so_many_lines_at_most_shows_where_it_is_cut(
+    words: list[str], width: int, most: int
+) -> None:
+    lines = [line.plain for line in lines_at_most(Content(" ".join(words)), width, most)]
+    assert len(lines) <= most
+    assert all(len(line.rstrip()) <= width for line in lines)
+    whole = "".join(lines).replace(" ", "") == "".join(words)
+    assert whole or lines[-1].endswith("…")
