@@ -201,7 +201,7 @@ def shown(title: str, figures: Figures) -> None:
 @click.option("--store", type=click.Path(path_type=Path), help="A store of so many made-up rows.")
 @click.option("--rounds", default=5, show_default=True)
 @click.option("--repeats", default=8, show_default=True, help="Keys of a kind in a round.")
-@click.option("--imported", default=100_000, show_default=True, help="Rows of the import.")
+@click.option("--imported", default=200_000, show_default=True, help="Rows of the import.")
 @click.option("--no-peer", is_flag=True, help="Without textual-fastdatatable.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document instead of tables.")
 def main(

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from db.interactions import Record
+from db.search_index import merge_segments
 from db.store import Store
 from studio.collect import sources
 from studio.collect.formats import named, recognised
@@ -185,6 +186,7 @@ class _Import:
         rows = self.progress.rows + len(batch.records)
         batch.clear()
         self._tell(rows=rows)
+        merge_segments(self.store, self._tell)
 
     def _declared(self, record: Record) -> Record:
         """The record with the agent that the user declared."""

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, bindparam, insert, select, text, update
 from db.interactions import Record, insert_records
 from db.models.base import table
 from db.models.interactions import INTERACTIONS, Source
+from db.search_index import merge_segments
 from db.store import Store, now_ms
 from exports.quality import CUT_OFF
 from studio.chat import Reply
@@ -82,6 +83,7 @@ def keep(store: Store, order: Order, question: Question, reply: Reply) -> list[i
             .values(problem=question.problem, **question.agent),
             {"ids": ids},
         )
+    merge_segments(store)
     return ids
 
 

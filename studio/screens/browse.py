@@ -56,6 +56,7 @@ class BrowseScreen(ImportingScreen):
         self.total: int | None = None
         self.values: dict[str, list[str]] = {}
         self._timer: Timer | None = None
+        self._looks: Timer | None = None
         self._typing: Timer | None = None
 
     def compose(self) -> ComposeResult:
@@ -76,7 +77,7 @@ class BrowseScreen(ImportingScreen):
         self.prompt.display = False
         self.rows.focus()
         self.call_after_refresh(self.show_view, self.view)  # the first frame waits for no row
-        self.set_interval(POLL, self._poll)
+        self._looks = self.set_interval(POLL, self._poll)
         self._draw_status()
         self.draw_keys()
 
@@ -113,6 +114,8 @@ class BrowseScreen(ImportingScreen):
         self._draw_status()
 
     def _poll(self) -> None:
+        if self.prompt.display:  # what is being typed comes first
+            return
         with contextlib.suppress(sqlite3.Error):
             self.rows.poll()
 
@@ -340,6 +343,8 @@ class BrowseScreen(ImportingScreen):
     @on(Prompt.Answered)
     def _answered(self, event: Prompt.Answered) -> None:
         self.app.delay_update(ONE_FRAME)
+        if self._looks is not None:
+            self._looks.reset()
         if self._typing is not None:
             self._typing.stop()
         self.rows.focus()
