@@ -169,9 +169,18 @@ class Reader:
         )
         return {row[0]: Row._make(row) for row in cursor}
 
-    def total(self) -> int:
-        """How many interactions there are."""
-        return int(self._connection.execute("SELECT count(*) FROM interaction").fetchone()[0])
+    def total(self, since: tuple[int, int] = (0, 0)) -> tuple[int, int]:
+        """How many interactions there are, and the highest id, at one moment.
+
+        `since` is what this said before: only what came since is counted, for none is ever removed.
+        """
+        known, above = since
+        count = "count(*) FROM interaction" + (" WHERE id > ?" if above else "")  # all by an index
+        newest = "coalesce(max(id), 0) FROM interaction"
+        found = self._connection.execute(
+            f"SELECT (SELECT {count}), (SELECT {newest})", (above,) if above else ()
+        ).fetchone()
+        return known + found[0], found[1]
 
     def newest(self) -> int:
         """The highest id, 0 in an empty store."""

@@ -46,7 +46,8 @@ SCREENS = {
     "compare": "CompareScreen",
     "decide": "DecideScreen",
 }
-UNTOUCHED = 60.0  # seconds without a key after which a pause is nobody's
+RESTED = 0.3  # seconds without a key after which a pause of a few ms is nobody's
+UNTOUCHED = 60.0  # seconds without a key after which a longer pause is nobody's
 THEMES = {preferences.TERMINAL: "ansi-dark"}  # our names for themes of Textual's
 
 
@@ -83,6 +84,7 @@ class AdapterStudio(App[StudioError | None]):
         self.agents: list[str] = []
         self._opening = False
         self._typed: deque[events.Key] = deque()
+        self._rested: Timer | None = None
         self._untouched: Timer | None = None
         self._acts: ActQueue | None = None
         self._file: tuple[int, int] | None = None
@@ -128,6 +130,7 @@ class AdapterStudio(App[StudioError | None]):
         """Keep the theme that the user chooses; end with the terminal, whoever started us."""
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._hung_up)
         self.theme_changed_signal.subscribe(self, self._theme_chosen)
+        self._rested = self.set_interval(RESTED, self._rest, pause=True)
         self._untouched = self.set_interval(UNTOUCHED, pauses.walk_all)
         # back from a shell: the terminal has forgotten what was drawn
         self.app_resume_signal.subscribe(self, lambda _: self.refresh(repaint=True, layout=True))
@@ -158,8 +161,9 @@ class AdapterStudio(App[StudioError | None]):
         Textual hands it to the focus first and learns of its command last: of a quick `/token` the
         `t` would be a label, since the search asks later. What an input takes stays with it.
         """
-        if self._untouched is not None:
+        if self._untouched is not None and self._rested is not None:
             self._untouched.reset()
+            self._rested.reset()
         if key.key == "ctrl+z":  # the terminal's own, which raw mode keeps from it
             self._suspend()
             return
@@ -170,6 +174,11 @@ class AdapterStudio(App[StudioError | None]):
         if isinstance(focus, Input) or not await self._check_bindings(key.key):
             await super().on_event(key)
         await keys_in_order.done(node for node in focus.ancestors_with_self if node is not self)
+
+    def _rest(self) -> None:
+        if self._rested is not None:
+            self._rested.pause()
+        pauses.walk_young()
 
     def _suspend(self) -> None:
         from studio import suspending

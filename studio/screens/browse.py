@@ -44,16 +44,17 @@ class BrowseScreen(ImportingScreen):
     PLACE = "browse"
 
     class Totalled(Message):
-        """How many interactions the store has."""
+        """How many interactions the store has, up to its highest id."""
 
-        def __init__(self, total: int) -> None:
-            self.total = total
+        def __init__(self, total: int, newest: int) -> None:
+            self.total, self.newest = total, newest
             super().__init__()
 
     def __init__(self, path: Path, table: Sequence[Command]) -> None:
         super().__init__(path, table)
         self.view = View()
         self.total: int | None = None
+        self._newest = 0  # the highest id that the total counts
         self.values: dict[str, list[str]] = {}
         self._timer: Timer | None = None
         self._looks: Timer | None = None
@@ -124,16 +125,18 @@ class BrowseScreen(ImportingScreen):
         self.studio.open()
         self._draw_status()
         self._draw_empty()
-        self._count()
+        self._count((self.total or 0, self._newest))
 
     @work(thread=True, exclusive=True, group="total")
-    def _count(self) -> None:
+    def _count(self, since: tuple[int, int]) -> None:
         with contextlib.suppress(sqlite3.Error), contextlib.closing(Reader(self.path)) as store:
-            self.post_message(self.Totalled(store.total()))
+            self.post_message(self.Totalled(*store.total(since)))
 
     def on_browse_screen_totalled(self, message: Totalled) -> None:
         """Draw the total that a worker counted."""
-        self.total = message.total
+        if message.newest < self._newest:  # an older count that came later
+            return
+        self.total, self._newest = message.total, message.newest
         self._draw_status()
         self._draw_empty()
 
@@ -149,7 +152,14 @@ class BrowseScreen(ImportingScreen):
             self._draw_status()
         if self._timer is not None:
             self._timer.stop()
-        self._timer = self.set_timer(FOLLOW, self.follow)
+        self._timer = self.set_timer(FOLLOW, self._rested)
+
+    def _rested(self) -> None:
+        """Show the conversation: what an act did is said before, unless it has to wait."""
+        if self.studio.acts_wait:
+            self._timer = self.set_timer(FOLLOW, self.follow)
+        else:
+            self.follow()
 
     @on(RowTable.Opened)
     def _row_opened(self) -> None:

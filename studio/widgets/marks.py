@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Iterator
+
+from studio.widgets.id_list import IdList
 
 
 class Marks:
@@ -13,7 +14,7 @@ class Marks:
         self._bytes = bytearray()
         self.anchor: int | None = None
 
-    def resize(self, ids: array[int], marked: set[int]) -> None:
+    def resize(self, ids: IdList, marked: set[int]) -> None:
         """Begin anew for these ids, of which some are marked."""
         self.anchor = None
         if marked:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
-from array import array
 from pathlib import Path
 
 from db.reader import PAGE, Reader, Row
+from studio.widgets.id_list import IdList
 
 ROWS_KEPT = 64 * PAGE
 
@@ -20,7 +20,7 @@ class RowCache:
         self._reader: Reader | None = None
         self._version: int | None = None
 
-    def row(self, ids: array[int], index: int) -> Row | None:
+    def row(self, ids: IdList, index: int) -> Row | None:
         """The row at an index of `ids`; None when it is no longer in the store."""
         identity = ids[index]
         if identity not in self._rows:
@@ -30,7 +30,7 @@ class RowCache:
             if len(self._rows) > ROWS_KEPT:
                 self._rows.clear()
             start = index - index % PAGE
-            self._rows.update(reader.rows(ids[start : start + PAGE]))
+            self._rows.update(reader.rows(ids.part(start, start + PAGE)))
         return self._rows.get(identity)
 
     def known(self, identity: int) -> Row | None:

@@ -1,6 +1,6 @@
-"""The table of interactions: an array of ids, of which only the rows on the screen are read.
+"""The table of interactions: a list of ids, of which only the rows on the screen are read.
 
-A worker fills the array; rows are fetched by id, 128 at a time, so that a move costs the same in a
+A worker fills the list; rows are fetched by id, 128 at a time, so that a move costs the same in a
 store of a hundred and of a million. The cursor, the marks and what is on the screen stay on their
 rows whatever arrives.
 """
@@ -8,7 +8,6 @@ rows whatever arrives.
 from __future__ import annotations
 
 import contextlib
-from array import array
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
@@ -26,6 +25,7 @@ from studio.widgets.bindings import bind
 from studio.widgets.columns import cells, fitted, fitting
 from studio.widgets.cursor_lines import CursorLines
 from studio.widgets.id_feed import Failed, Filled, Grew, IdFeed
+from studio.widgets.id_list import IdList
 from studio.widgets.marks import Marks
 from studio.widgets.row_cache import RowCache
 
@@ -45,7 +45,7 @@ class RowTable(CursorLines):
         super().__init__(id=id)
         bind(self, commands, "table")
         self.path = path
-        self.ids: array[int] = array("q")
+        self.ids = IdList()
         self.marks = Marks()
         self.whole = False  # all ids are here
         self.loaded = False  # the store was read at least once
@@ -91,7 +91,7 @@ class RowTable(CursorLines):
             wanted = self.current  # what others come before stays under the cursor
         if not self._first:
             self._marked.update(self.selected_marks())
-        self.ids, self.whole, self.loaded = message.ids, message.whole, True
+        self.ids, self.whole, self.loaded = IdList(message.ids), message.whole, True
         self.marks.resize(self.ids, self._marked)
         self.cursor = self._index_of(wanted, self.cursor if self._keep is not None else 0)
         self._first, self._newest, self.arrived, self._least = False, message.newest, 0, 0
@@ -151,10 +151,10 @@ class RowTable(CursorLines):
         if not self._query.by_id:
             self.arrived += grown
         elif self._query.sort == "id":
-            self.ids.extend(message.ids)
+            self.ids.append(message.ids)
             self.marks.append(grown)
         else:
-            self.ids = message.ids + self.ids
+            self.ids.prepend(message.ids)
             self.marks.prepend(grown)
             self.cursor += 0 if was_empty else grown
         holds = self._query.sort == "-id" and not was_empty  # what is on the screen stays there

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from db import acts, rows
 from db.history import history
 from db.store import Store
 from studio.preferences import View
+from studio.screens import browse
 from tests.conftest import exchange
 from tests.studio.screens.conftest import LARGE, Add, driven
 from tests.studio.screens.hostile import HOSTILE, drawn, harmless
@@ -464,6 +466,19 @@ async def test_rows_that_arrive_do_not_move_what_one_looks_at(filled: Store, add
         assert app.shown[:2] == [46, 45]
         assert (rows.current, rows.cursor - rows.scroll_offset.y) == before
         assert rows.selected_marks() == [4]
+
+
+async def test_rows_that_arrive_wait_until_a_search_is_typed(
+    filled: Store, add: Add, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(browse, "POLL", 0.02)
+    async with driven(filled) as app:
+        await app.press("slash")
+        add(exchange("new task", "x"))
+        await asyncio.sleep(0.2)
+        assert len(app.shown) == 6
+        await app.press("escape")
+        await app.until(lambda: app.shown[0] == 7)
 
 
 async def test_arrivals_are_announced_where_they_have_no_place(filled: Store, add: Add) -> None:
