@@ -46,7 +46,7 @@ SCREENS = {
     "compare": "CompareScreen",
     "decide": "DecideScreen",
 }
-RESTED = 0.3  # seconds without a key after which a pause of a few ms is nobody's
+RESTED = 0.1  # seconds without a key after which a pause of a few ms is nobody's
 UNTOUCHED = 60.0  # seconds without a key after which a longer pause is nobody's
 THEMES = {preferences.TERMINAL: "ansi-dark"}  # our names for themes of Textual's
 

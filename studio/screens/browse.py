@@ -115,7 +115,7 @@ class BrowseScreen(ImportingScreen):
         self._draw_status()
 
     def _poll(self) -> None:
-        if self.prompt.display:  # what is being typed comes first
+        if self.prompt.display or self.studio.acts_wait:  # what is asked for comes first
             return
         with contextlib.suppress(sqlite3.Error):
             self.rows.poll()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from itertools import chain
 
@@ -32,8 +33,9 @@ class IdList:
     def index(self, identity: int) -> int:
         """The place of an id."""
         came = len(self._before)
-        if identity in self._before:
-            return came - 1 - self._before.index(identity)
+        place = bisect_left(self._before, identity)
+        if place < came and self._before[place] == identity:
+            return came - 1 - place
         return came + self._ids.index(identity)
 
     def append(self, ids: Sequence[int]) -> None:
@@ -41,5 +43,5 @@ class IdList:
         self._ids.extend(ids)
 
     def prepend(self, ids: Sequence[int]) -> None:
-        """Add ids at the beginning, in their order."""
+        """Add ids at the beginning, in their order: the newest first, all newer than any here."""
         self._before.extend(reversed(ids))

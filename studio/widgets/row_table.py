@@ -29,6 +29,8 @@ from studio.widgets.id_list import IdList
 from studio.widgets.marks import Marks
 from studio.widgets.row_cache import RowCache
 
+LINES_KEPT = 512
+
 
 class RowTable(CursorLines):
     """Interactions in an order, with a cursor, marks, and a range that follows the cursor."""
@@ -51,6 +53,7 @@ class RowTable(CursorLines):
         self.loaded = False  # the store was read at least once
         self.arrived = 0  # new rows that the present order has no place for
         self._rows = RowCache(path)
+        self._drawn: dict[tuple[Row | None, int, bool, bool, int], Strip] = {}
         self._query: Query | None = None
         self._generation = 0
         self._newest = 0
@@ -289,10 +292,24 @@ class RowTable(CursorLines):
         columns = fitting(width - 2)
         return "  " + " ".join(fitted(c.title, w, right=c.right) for c, w in columns)
 
+    def notify_style_update(self) -> None:
+        """Draw in the colours of another theme."""
+        self._drawn.clear()
+        super().notify_style_update()
+
     def line(self, index: int, width: int) -> Strip:
-        """One row's cells, behind its marks."""
-        marked = self.marks.holds(index, self.cursor)
-        at_cursor = index == self.cursor
+        """One row's cells, behind its marks; Textual keeps what it makes of a strip with it."""
+        row, marked = self._rows.row(self.ids, index), self.marks.holds(index, self.cursor)
+        key = (row, self.ids[index], marked, index == self.cursor, width)
+        if key not in self._drawn:
+            if len(self._drawn) > LINES_KEPT:
+                self._drawn.clear()
+            self._drawn[key] = self._draw(*key)
+        return self._drawn[key]
+
+    def _draw(
+        self, row: Row | None, identity: int, marked: bool, at_cursor: bool, width: int
+    ) -> Strip:
         pointer = ("▸" if at_cursor else " ") + ("●" if marked else " ")
         over = Style()
         if marked:
@@ -300,11 +317,10 @@ class RowTable(CursorLines):
         if at_cursor:
             over += self.get_component_rich_style("lines--cursor", partial=True)
         columns = fitting(width - 2)
-        row = self._rows.row(self.ids, index)
         plain = self.get_component_rich_style("lines--plain") + over
         segments = [Segment(pointer, plain)]
         if row is None:
-            segments.append(Segment(f"{self.ids[index]:>7} (no longer in the store)", plain))
+            segments.append(Segment(f"{identity:>7} (no longer in the store)", plain))
             return Strip(segments).adjust_cell_length(width, plain)
         for (column, _), cell in zip(columns, cells(row, columns), strict=True):
             name = column.style

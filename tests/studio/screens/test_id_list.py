@@ -22,8 +22,8 @@ def test_it_is_a_list_that_is_added_to_at_both_ends(
         came = list(range(newest, newest + count))
         newest += count
         if front:
-            plain = came + plain
-            ids.prepend(array("q", came))
+            plain = came[::-1] + plain
+            ids.prepend(array("q", came[::-1]))
         else:
             plain += came
             ids.append(array("q", came))
