@@ -50,6 +50,16 @@ class Record:
     parent: str | None = None
     raw: dict[str, Any] = field(default_factory=dict)
     resumable: bool = False
+    texts: Texts | None = None  # set by `prepare`
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """What a record's texts are in the store: its body, and what follows from them."""
+
+    output: str
+    body: dict[str, object]
+    columns: dict[str, object]
 
 
 def dumps(value: object) -> str:
@@ -147,6 +157,16 @@ def _title(task: str) -> str:
     return _SPACE.sub(" ", task[: 4 * TITLE_CHARS]).strip()[:TITLE_CHARS]
 
 
+def prepare(record: Record) -> Texts:
+    """Work out what follows from a record's texts; nobody need hold the write lock for that."""
+    if record.texts is None:
+        task = record.task if record.task is not None else task_of(record.messages)
+        body, output = _body(record, task), output_of(record.messages)
+        columns = derived(record.messages, record.tools, task, output)
+        record.texts = Texts(output, body, columns | secrets_of(body, record.error))
+    return record.texts
+
+
 def insert_records(connection: Connection, records: Sequence[Record], source_id: int) -> list[int]:
     """Insert records that are not in the store yet; returns their ids in order."""
     first = int(
@@ -154,8 +174,7 @@ def insert_records(connection: Connection, records: Sequence[Record], source_id:
     )
     rows, bodies, texts = [], [], []
     for number, record in enumerate(records, first + 1):
-        task = record.task if record.task is not None else task_of(record.messages)
-        body, output = _body(number, record, task), output_of(record.messages)
+        prepared = prepare(record)
         rows.append(
             {
                 "id": number,
@@ -178,12 +197,11 @@ def insert_records(connection: Connection, records: Sequence[Record], source_id:
                 "stop_reason": record.stop_reason,
                 "status": "new",
                 "tags": "[]",
-                **derived(record.messages, record.tools, task, output),
-                **secrets_of(body, record.error),
+                **prepared.columns,
             }
         )
-        bodies.append(body)
-        texts.append((number, task, output))
+        bodies.append({"id": number, **prepared.body})
+        texts.append((number, prepared.body["task"], prepared.output))
     if rows:
         _insert_many(connection, INTERACTIONS, rows)
         _insert_many(connection, BODIES, bodies)
@@ -195,9 +213,7 @@ def insert_records(connection: Connection, records: Sequence[Record], source_id:
 
 def replace_record(connection: Connection, identity: int, record: Record, source_id: int) -> None:
     """Put a longer version of the same interaction in its place; acts on it stay as they are."""
-    messages = record.messages
-    task = record.task if record.task is not None else task_of(messages)
-    body, output = _body(identity, record, task), output_of(messages)
+    prepared = prepare(record)
     _drop_from_search(connection, identity)
     connection.execute(
         update(INTERACTIONS)
@@ -216,11 +232,14 @@ def replace_record(connection: Connection, identity: int, record: Record, source
             prompt_tokens=record.prompt_tokens,
             completion_tokens=record.completion_tokens,
             stop_reason=record.stop_reason,
-            **(derived(messages, record.tools, task, output) | secrets_of(body, record.error)),
+            **prepared.columns,
         )
     )
-    connection.execute(update(BODIES).where(BODIES.c.id == identity).values(**body))
-    connection.execute(_FTS_INSERT, {"id": identity, "task": task, "answer": output})
+    connection.execute(update(BODIES).where(BODIES.c.id == identity).values(**prepared.body))
+    connection.execute(
+        _FTS_INSERT,
+        {"id": identity, "task": prepared.body["task"], "answer": prepared.output},
+    )
     changed_by_import(connection, identity)
 
 
@@ -273,9 +292,8 @@ def _insert_many(connection: Connection, into: Table, rows: list[dict[str, objec
     connection.exec_driver_sql(str(statement), [values(row) for row in rows])
 
 
-def _body(identity: int, record: Record, task: str) -> dict[str, object]:
+def _body(record: Record, task: str) -> dict[str, object]:
     return {
-        "id": identity,
         "task": task,
         "messages": dumps(record.messages),
         "tools": dumps(record.tools) if record.tools else None,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import gc
 import sys
 
-YOUNG = 50_000  # objects more than before, after which the young ones are walked
+YOUNG = 10_000  # objects more than before, after which the young ones are walked
 SWITCH_SECONDS = 0.001  # after which a thread gives way to the drawing one; Python's own is 0.005
 
 

@@ -22,9 +22,11 @@ from db.interactions import (
     insert_records,
     loads,
     output_of,
+    prepare,
     replace_record,
     task_of,
 )
+from db.store import Store
 from studio.collect.linking import declare, link
 from studio.collect.resumed import remember, resumed
 
@@ -35,6 +37,9 @@ _KNOWN = text(
     "i.success, i.error, i.stop_reason, i.model, i.provider, b.task, b.raw "
     "FROM interaction i JOIN interaction_body b ON b.id = i.id WHERE i.external_id IN :ids"
 ).bindparams(bindparam("ids", expanding=True))
+_THERE = text("SELECT external_id FROM interaction WHERE external_id IN :ids").bindparams(
+    bindparam("ids", expanding=True)
+)
 _EDITED = text(
     "SELECT DISTINCT x.interaction_id FROM act_item x JOIN act a ON a.id = x.act_id "
     "JOIN act_state s ON s.act_id = a.id "
@@ -53,6 +58,16 @@ class Counts:
     updated: int = 0
     already_present: int = 0
     projects: Counter[str] = field(default_factory=Counter)
+
+
+def prepare_new(store: Store, records: Sequence[Record]) -> None:
+    """Work out, before the write lock is held, what new ones need; what is there is passed over."""
+    with store.read() as connection:
+        rows = connection.execute(_THERE, {"ids": [record.external_id for record in records]})
+        there = set(rows.scalars())
+    for record in records:
+        if record.external_id not in there:
+            prepare(record)
 
 
 def write_records(connection: Connection, records: Sequence[Record], source_id: int) -> Counts:

@@ -29,7 +29,7 @@ from studio.widgets.id_list import IdList
 from studio.widgets.marks import Marks
 from studio.widgets.row_cache import RowCache
 
-LINES_KEPT = 512
+LINES_KEPT = 256
 
 
 class RowTable(CursorLines):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -14,9 +15,11 @@ from typing import Any
 
 import pytest
 
+from db import interactions
 from db.acts import edit_answer, undo
+from db.interactions import Record, Texts
 from db.store import Store, open_store
-from studio.collect import importing
+from studio.collect import importing, writing
 from studio.collect.importing import Progress, import_paths
 
 Contents = Callable[[Store], dict[str, Any]]
@@ -285,3 +288,24 @@ def test_kill_9_loses_nothing_that_was_committed(
     again = import_paths(store, [path])
     assert (counts(again), again.rejected) == ((0, 0, 8000), summary.rejected)
     store.close()
+
+
+def test_others_write_while_an_import_works_texts_out(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = sqlite3.connect(str(store.path), timeout=0)
+    worked_out = []
+
+    def prepare(record: Record) -> Texts:
+        with other:
+            other.execute("UPDATE interaction SET title = title")
+        worked_out.append(record.external_id)
+        return interactions.prepare(record)
+
+    monkeypatch.setattr(writing, "prepare", prepare)
+    path = written(tmp_path / "a", talk("a", "u", "v"), talk("b", "u", "w"))
+    assert counts(import_paths(store, [path])) == (2, 0, 0)
+    written(path, talk("a", "u", "v"), talk("b", "u", "w"), talk("c", "u", "x"))
+    assert counts(import_paths(store, [path])) == (1, 0, 2)
+    other.close()
+    assert len(worked_out) == len(set(worked_out)) == 3, "what is there is not worked out again"
