@@ -111,6 +111,11 @@ def normalised(task: str) -> str:
     return _SPACE.sub(" ", task).strip().casefold()
 
 
+def hash_of_task(task: str) -> str:
+    """128 bits over a task; the same requests have the same hash."""
+    return xxhash.xxh3_128_hexdigest(normalised(task).encode())
+
+
 def _calls_made(messages: Sequence[Message]) -> int:
     """Structured calls, or the results where the calls stand in the text, as old logs have them."""
     calls = sum(len(message.get("tool_calls") or ()) for message in messages)
@@ -127,7 +132,7 @@ def derived(
         "tool_calls": _calls_made(messages),
         "task_chars": len(task),
         "output_chars": len(output),
-        "task_hash": xxhash.xxh3_128_hexdigest(normalised(task).encode()),
+        "task_hash": hash_of_task(task),
         "content_hash": content_hash(messages, tools),
     }
 

@@ -12,12 +12,13 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from db.interactions import bodies, loads, output_of
+from db.interactions import bodies, hash_of_task, loads, output_of
 from db.secrets import mask_secrets, masked
 from db.store import Store
 from exports.requests import same_requests
 from exports.solutions import Answer, distinct, solutions
 
+_NOTHING_ASKED = hash_of_task("")
 _AT_ONCE = 500  # interactions whose texts are read at a time
 _RANK = {"passed": 0, None: 1}  # the rest, whose tests failed, comes last
 STATES = ("verified", "untested", "refuted")  # of a solution, by the rank of its best answer
@@ -35,8 +36,10 @@ def assign_problems(store: Store) -> int:
         rows = connection.execute(
             text(
                 "SELECT i.task_hash, min(i.problem) AS problem, b.task FROM interaction i "
-                "JOIN interaction_body b ON b.id = i.id GROUP BY i.task_hash ORDER BY min(i.id)"
-            )
+                "JOIN interaction_body b ON b.id = i.id WHERE i.task_hash != :nothing "
+                "GROUP BY i.task_hash ORDER BY min(i.id)"
+            ),
+            {"nothing": _NOTHING_ASKED},
         ).all()
     heads = same_requests([row.task for row in rows])
     known: dict[int, int] = {}
@@ -65,6 +68,7 @@ def assign_problems(store: Store) -> int:
             for head, row in zip(heads, rows, strict=True)
         ]
         _assign(connection, problem_of)
+        _assign_alone(connection)
         return _count(connection)
 
 
@@ -85,6 +89,27 @@ def _assign(connection: Connection, problem_of: list[dict[str, Any]]) -> None:
         )
     )
     connection.execute(text("DROP TABLE problem_of"))
+
+
+def _assign_alone(connection: Connection) -> None:
+    """Interactions without any request have nothing in common: each is a problem of its own."""
+    nothing = {"nothing": _NOTHING_ASKED}
+    connection.execute(
+        text(
+            "INSERT INTO problem (task, task_hash) SELECT '', 'alone:' || id FROM interaction "
+            "WHERE problem IS NULL AND task_hash = :nothing ORDER BY id "
+            "ON CONFLICT (task_hash) DO NOTHING"
+        ),
+        nothing,
+    )
+    connection.execute(
+        text(
+            "UPDATE interaction SET problem = "
+            "(SELECT p.id FROM problem p WHERE p.task_hash = 'alone:' || interaction.id) "
+            "WHERE problem IS NULL AND task_hash = :nothing"
+        ),
+        nothing,
+    )
 
 
 def list_problems(

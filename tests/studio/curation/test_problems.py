@@ -62,11 +62,17 @@ def test_an_empty_store_has_no_problems(store: Store) -> None:
     assert assign_problems(store) == 0
 
 
-def test_interactions_without_a_request_are_one_problem_and_no_error(
-    store: Store, add: Add
-) -> None:
-    add(exchange("", "a"), exchange("", "b"))
-    assert assign_problems(store) == 1
+def test_interactions_without_a_request_have_nothing_in_common(store: Store, add: Add) -> None:
+    add(exchange("", "a"), exchange("Sort the list", "b"), exchange(" \n", "c"))
+    assert assign_problems(store) == 3
+    before = problems(store)
+    assert len(set(before)) == 3
+    add(exchange("", "d"), exchange("sort the list", "e"))
+    assert assign_problems(store) == 4
+    after = problems(store)
+    assert after[:3] == before
+    assert after[3] not in before
+    assert after[4] == before[1]
 
 
 def code(name: str, body: str) -> str:
