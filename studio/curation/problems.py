@@ -67,7 +67,8 @@ def assign_problems(store: Store) -> int:
             }
             for head, row in zip(heads, rows, strict=True)
         ]
-        _assign(connection, problem_of)
+        if problem_of:
+            _assign(connection, problem_of)
         _assign_alone(connection)
         return _count(connection)
 
